@@ -1,0 +1,54 @@
+# Everything starts here; each target does its own set-up on a machine with Python 3.11+ and make.
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(if $(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo ok),$(p))))
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: help setup demo test lint types unit check system bench console lock clean
+
+help:  ## say what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP)  ## install the locked dependencies into .venv
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Forewarn needs Python 3.11 or newer on the PATH"; exit 1; }
+	@echo "setting up .venv with $$($(PYTHON) --version) (about a minute, once)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $(STAMP)
+
+demo: setup  ## a live shop with real faults, and Forewarn watching it
+	@exec $(BIN)/forewarn demo
+
+console: setup  ## Forewarn on http://127.0.0.1:9093 with your forewarn.yaml, or with none
+	@exec $(BIN)/forewarn run
+
+test: setup system lint types unit check  ## format, lint, types, tests, shipped rules and playbooks
+
+lint:
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types:
+	$(BIN)/mypy
+
+unit:
+	$(BIN)/pytest -q --durations=10
+
+check:
+	$(BIN)/forewarn check
+
+system: setup  ## install what the tests need from the system: Chromium, Prometheus, Kafka's jars
+	@sh tests/system.sh
+
+bench: setup  ## print every table that the README quotes
+	@for f in benchmarks/[a-z]*.py; do n=$$(basename $$f .py); echo "== $$n"; $(BIN)/forewarn bench $$n || exit 1; done
+
+lock: setup  ## write requirements.lock anew (uv: resolves for all Pythons at once, and hashes)
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--no-header --no-emit-index-url --extra plot --group dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache

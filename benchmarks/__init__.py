@@ -1,0 +1,1 @@
+"""One file a claim: `forewarn bench NAME` runs benchmarks/NAME.py."""

@@ -1,0 +1,226 @@
+"""forewarn.yaml, rules/ and playbooks/ to one Config; every error names file, key and nearest right word."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from pipeline import clock, kinds, topology
+from pipeline.clock import Span
+from pipeline.decide import Policy
+from pipeline.detect import Watch
+from pipeline.respond import Playbook, Response
+from pipeline.topology import Topology
+
+T = TypeVar("T")
+
+
+class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    listen: str = "127.0.0.1:9093"
+    external_url: str = ""  # how people reach the console; http://LISTEN where empty
+
+
+class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    path: str = "data"
+    retention: Span = Span(30 * 86400)
+    snapshot_interval: Span = Span(30)
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What Forewarn takes at most; past it it answers 413 or 429, or drops and counts."""
+
+    series: int = 1_000_000
+    body: int = 32 * 1024 * 1024  # bytes of one request, before and after decompression
+    queue: int = 1_000  # frames journaled and not stepped yet
+    label: int = 4_096  # bytes of one label value
+
+
+class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    bootstrap: str = "127.0.0.1:9092"
+    prefix: str = "forewarn"
+    group: str = "forewarn"
+
+
+class _Main(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The keys of forewarn.yaml. Every one has a default: an empty file works."""
+
+    web: Web = Web()
+    storage: Storage = Storage()
+    limits: Limits = Limits()
+    kafka: Kafka = Kafka()
+    policy: Policy = Policy()
+    response: Response = Response()
+    catalog: str = ""  # path of catalog.yaml, relative to this file
+    rules: tuple[
+        str, ...
+    ] = ()  # more rule files or folders; those of the same name replace the shipped
+    playbooks: tuple[str, ...] = ()
+    shipped: bool = True  # also use the rules and playbooks that Forewarn ships
+
+
+class _Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    watches: tuple[Watch, ...] = ()
+    tests: tuple[dict[str, Any], ...] = ()
+
+
+class Config(msgspec.Struct, frozen=True):
+    """All that was configured, checked."""
+
+    web: Web = Web()
+    storage: Storage = Storage()
+    limits: Limits = Limits()
+    kafka: Kafka = Kafka()
+    policy: Policy = Policy()
+    response: Response = Response()
+    topology: Topology = msgspec.field(default_factory=Topology)
+    watches: tuple[Watch, ...] = ()
+    files: tuple[Path, ...] = ()  # every file that was read
+
+
+class Invalid(ValueError):
+    """One or more files are wrong; `errors` has a sentence for each."""
+
+    def __init__(self, errors: list[str]) -> None:
+        super().__init__("\n".join(errors))
+        self.errors = errors
+
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def load(path: Path | None = None, catalog: Path | None = None) -> Config:
+    """Read forewarn.yaml and all it names; raises Invalid with every error found."""
+    errors: list[str] = []
+    main = _read(path, _Main, errors) if path else _Main()
+    home = path.parent if path else Path()
+    rules = [f for spot in _spots(main, home, "rules", errors) for f in _yaml_files(spot)]
+    books = [f for spot in _spots(main, home, "playbooks", errors) for f in _yaml_files(spot)]
+    read = [_read(f, _Rules, errors) for f in rules]
+    watches = {w.name: w for found in read if found for w in found.watches}
+    playbooks = {b.name: b for b in (_read(f, Playbook, errors) for f in books) if b}
+    where = catalog or (home / main.catalog if main and main.catalog else None)
+    found = _catalog(where, errors)
+    if errors or main is None:
+        raise Invalid(errors)
+    response = msgspec.structs.replace(main.response, playbooks=tuple(playbooks.values()))
+    files = tuple(f for f in (path, where, *rules, *books) if f)
+    return Config(
+        main.web, main.storage, main.limits, main.kafka, main.policy, response, found,
+        tuple(watches.values()), files,
+    )  # fmt: skip
+
+
+def parse(raw: Any, into: type[T]) -> T:
+    """Turn plain data into a struct; raises ValueError that names the key and the nearest right word."""
+    try:
+        return msgspec.convert(raw, into, dec_hook=_hook)
+    except msgspec.ValidationError as error:
+        raise ValueError(_sentence(str(error), into)) from error
+
+
+def _read(path: Path, into: type[T], errors: list[str]) -> T | None:
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        return parse(_resolve(raw, path), into)
+    except OSError as error:
+        errors.append(f"{path}: {error.strerror}")
+    except yaml.YAMLError as error:
+        errors.append(f"{path}: not YAML: {' '.join(str(error).split())}")
+    except ValueError as error:
+        errors.append(f"{path}: {error}")
+    return None
+
+
+def _resolve(raw: Any, path: Path) -> Any:
+    """Put in ${ENV} variables; a variable that is not set is an error, ${ENV:-word} has a default."""
+    if isinstance(raw, dict):
+        return {k: _resolve(v, path) for k, v in raw.items()}
+    if isinstance(raw, list):
+        return [_resolve(v, path) for v in raw]
+    if not isinstance(raw, str):
+        return raw
+    return re.sub(r"\$\{(\w+)(?::-([^}]*))?\}", _variable, raw)
+
+
+def _variable(found: re.Match[str]) -> str:
+    value = os.environ.get(found[1], found[2])
+    if value is None:
+        raise ValueError(f"${{{found[1]}}}: this environment variable is not set")
+    return value
+
+
+def _spots(main: _Main | None, home: Path, what: str, errors: list[str]) -> Iterable[Path]:
+    if main is None:
+        return
+    if main.shipped:
+        yield ROOT / what
+    for name in getattr(main, what):
+        spot = home / name
+        if not spot.exists():
+            errors.append(f"{what}: {spot}: no such file or folder")
+        else:
+            yield spot
+
+
+def _yaml_files(spot: Path) -> list[Path]:
+    return [spot] if spot.is_file() else sorted(spot.glob("*.yaml"))
+
+
+def _catalog(path: Path | None, errors: list[str]) -> Topology:
+    if path is None:
+        return Topology()
+    try:
+        return topology.load(path)
+    except OSError as error:
+        errors.append(f"{path}: {error.strerror}")
+    except ValueError as error:
+        errors.append(str(error))
+    return Topology()
+
+
+def _hook(kind: type, raw: Any) -> Any:
+    if kind is Span:
+        if not isinstance(raw, str):
+            raise ValueError(f'expected a duration such as "30s" or "5m", got {raw!r}')
+        return clock.span(raw)
+    raise NotImplementedError(kind)
+
+
+def _sentence(said: str, into: type) -> str:
+    """Turn msgspec's words into 'key: what was expected, what was found'."""
+    text, _, place = said.partition(" - at `$")
+    key = place.rstrip("`").lstrip(".") or ""
+    unknown = re.match(r"Object contains unknown field `(.+)`", text)
+    if unknown:
+        inner = _at(into, key)
+        near = (
+            kinds.nearest(unknown[1], [f.encode_name for f in msgspec.structs.fields(inner)])
+            if inner
+            else ""
+        )
+        return f"{key + '.' if key else ''}{unknown[1]}: unknown key{near}"
+    return f"{key}: {text[0].lower()}{text[1:]}" if key else text
+
+
+def _at(into: Any, key: str) -> Any:
+    """Return the struct type found by walking a msgspec path such as `watches[...].when`."""
+    for part in re.findall(r"\w+|\[[^\]]*\]", key):
+        into = _element(into) if part.startswith("[") else _field(into, part)
+    return into if isinstance(into, type) and issubclass(into, msgspec.Struct) else None
+
+
+def _field(into: Any, name: str) -> Any:
+    if not (isinstance(into, type) and issubclass(into, msgspec.Struct)):
+        return None
+    return next((f.type for f in msgspec.structs.fields(into) if f.encode_name == name), None)
+
+
+def _element(into: Any) -> Any:
+    inner = [a for a in getattr(into, "__args__", ()) if a is not Ellipsis]
+    return inner[-1] if inner else None

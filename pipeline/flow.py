@@ -1,0 +1,72 @@
+"""The whole trip on one screen: batch -> signals -> incidents -> verdicts -> actions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipeline import snapshot
+from pipeline.alerts import AlertState, take_alerts
+from pipeline.complaints import ComplaintState, hear
+from pipeline.config import Config
+from pipeline.correlate import CorrelateState, correlate
+from pipeline.decide import DecideState, decide
+from pipeline.detect import DetectState, detect
+from pipeline.frame import Frame, batch
+from pipeline.logs import LogState, read_lines
+from pipeline.respond import RespondState, respond
+from pipeline.series import Series
+from pipeline.types import Batch, Seconds, Step
+
+
+@dataclass(slots=True)
+class Memory:
+    """All that is remembered between frames, one object a stage. Each states its own bound."""
+
+    position: int = -1  # of the last frame taken
+    series: Series = field(default_factory=Series)
+    detect: DetectState = field(default_factory=DetectState)
+    logs: LogState = field(default_factory=LogState)
+    complaints: ComplaintState = field(default_factory=ComplaintState)
+    alerts: AlertState = field(default_factory=AlertState)
+    correlate: CorrelateState = field(default_factory=CorrelateState)
+    decide: DecideState = field(default_factory=DecideState)
+    respond: RespondState = field(default_factory=RespondState)
+
+
+class Pipeline:
+    """No I/O, no clock, no chance of its own: the same frames give the same steps, bit for bit."""
+
+    def __init__(self, config: Config, memory: Memory | None = None) -> None:
+        self.config = config
+        self.memory = memory or Memory(series=Series(config.limits.series))
+
+    @classmethod
+    def restore(cls, config: Config, raw: bytes) -> Pipeline:
+        return cls(config, snapshot.load(raw))
+
+    def snapshot(self) -> bytes:
+        return snapshot.dump(self.memory)
+
+    def take(self, frame: Frame, position: int) -> Step | None:
+        """Step the frame at its position; None where it was taken before. A gap raises LookupError."""
+        if position <= self.memory.position:
+            return None
+        if position > self.memory.position + 1:
+            raise LookupError(f"frame {position} came after {self.memory.position}: seek back")
+        step = self.step(batch(frame, self.memory.series), frame.at)
+        self.memory.position = position
+        return step
+
+    def step(self, batch: Batch, now: Seconds) -> Step:
+        m, c = self.memory, self.config
+        measured, evidence = detect(m.detect, batch, m.series, c.watches, now)
+        logged = read_lines(m.logs, batch, m.series, now)
+        heard, complaints = hear(m.complaints, batch.events, c.topology, now)
+        alerted = take_alerts(m.alerts, batch.events, now)
+        signals = (*measured, *logged, *heard, *alerted)
+        seen = correlate(m.correlate, signals, complaints, batch.events, c.topology, now)
+        told, verdicts = decide(m.decide, seen, batch.events, c.policy, now)
+        answered, actions, runs = respond(m.respond, told, verdicts, batch.events, c.response, now)
+        incidents = m.correlate.keep(answered)
+        changes = tuple(e for e in batch.events if e.kind == "change")
+        return Step(now, signals, complaints, incidents, verdicts, actions, runs, changes, evidence)

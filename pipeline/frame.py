@@ -1,0 +1,98 @@
+"""A frame: one kind of input as it is journaled, sent over Kafka and stepped, bytes in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from pipeline.series import Series
+from pipeline.types import NO_FLOATS, NO_ROWS, Batch, Event, Floats, Lines, Rows, Seconds
+
+# Steps stay short and Kafka's default of 1 MiB a message holds them: doors split what is larger.
+MAX_ROWS = 2_000
+
+
+class Frame(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Columns of one kind: samples, lines or events; the others are empty. A tick has none of them."""
+
+    at: Seconds  # when it was taken in; what `now` is while it is stepped
+    source: str = ""  # the door it came through
+    labels: tuple[bytes, ...] = ()  # the label sets that `series` points into, canonical bytes
+    series: bytes = b""  # int32 little-endian, (n,) index into `labels`
+    time: bytes = b""  # f64 little-endian, (n,) s
+    value: bytes = b""  # f64 little-endian, (n,) samples only
+    text: tuple[str, ...] = ()  # (n,) lines only
+    severity: tuple[str, ...] = ()  # (n,) lines only
+    events: tuple[Event, ...] = ()
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Frame)
+
+
+def encode(frame: Frame) -> bytes:
+    return _encoder.encode(frame)
+
+
+def decode(raw: bytes) -> Frame:
+    """Return the frame; raises msgspec.DecodeError where the bytes are not one."""
+    return _decoder.decode(raw)
+
+
+def samples(
+    at: Seconds, source: str, labels: Sequence[bytes], series: Rows, time: Floats, value: Floats
+) -> Frame:
+    """Return a frame of n samples; `series` (n,) points into `labels`."""
+    return Frame(
+        at, source, tuple(labels), _bytes(series, "<i4"), _bytes(time, "<f8"), _bytes(value, "<f8")
+    )
+
+
+def lines(
+    at: Seconds,
+    source: str,
+    labels: Sequence[bytes],
+    series: Rows,
+    time: Floats,
+    text: Sequence[str],
+    severity: Sequence[str],
+) -> Frame:
+    """Return a frame of n log lines; `series` (n,) points into `labels`, one label set a stream."""
+    return Frame(
+        at, source, tuple(labels), _bytes(series, "<i4"), _bytes(time, "<f8"),
+        text=tuple(text), severity=tuple(severity),
+    )  # fmt: skip
+
+
+def events(at: Seconds, source: str, happened: Iterable[Event]) -> Frame:
+    return Frame(at, source, events=tuple(happened))
+
+
+def tick(at: Seconds) -> Frame:
+    """Return a frame that only lets time pass."""
+    return Frame(at, "tick")
+
+
+def batch(frame: Frame, series: Series) -> Batch:
+    """Return what the frame brings in, its label sets interned; samples past the series limit are left out."""
+    if not frame.labels:
+        return Batch(events=frame.events)
+    rows = series.intern(frame.labels)[np.frombuffer(frame.series, "<i4")]
+    time = np.frombuffer(frame.time, "<f8")
+    kept = rows >= 0
+    if frame.text:
+        keep = np.flatnonzero(kept).tolist()
+        found = Lines(
+            rows[kept], time[kept],
+            tuple(frame.text[k] for k in keep), tuple(frame.severity[k] for k in keep),
+        )  # fmt: skip
+        return Batch(NO_ROWS, NO_FLOATS, NO_FLOATS, found, frame.events)
+    value = np.frombuffer(frame.value, "<f8")
+    return Batch(rows[kept], time[kept], value[kept], events=frame.events)
+
+
+def _bytes(column: Any, kind: str) -> bytes:
+    return np.ascontiguousarray(column, kind).tobytes()

@@ -1,0 +1,1 @@
+"""One wire protocol a file: bytes of a client in, frames out."""

@@ -1,0 +1,1 @@
+"""One channel a file: a notification as plain data in, a message out."""

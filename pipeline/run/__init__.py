@@ -1,0 +1,1 @@
+"""Engines: who calls step, and what happens around it."""

@@ -1,0 +1,101 @@
+"""Label sets to int32 rows and back: each set is interned once, by its canonical bytes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipeline.types import Labels, Rows
+
+SEP = b"\xff"  # cannot occur in UTF-8, so names and values need no escaping
+
+# The labels that commonly say which service a series belongs to, the most deliberate first.
+SERVICE_LABELS = ("service", "service_name", "app", "app_kubernetes_io_name", "container", "job")
+
+
+def pack(labels: Mapping[str, str]) -> bytes:
+    """Return the canonical bytes of a label set: sorted, empty values left out.
+
+    >>> pack({"b": "2", "a": "1", "c": ""})
+    b'a\\xff1\\xffb\\xff2\\xff'
+    """
+    parts = []
+    for name in sorted(labels):
+        if labels[name]:
+            parts += (name.encode(), SEP, labels[name].encode(), SEP)
+    return b"".join(parts)
+
+
+def unpack(raw: bytes) -> dict[str, str]:
+    """Return the label set of its canonical bytes.
+
+    >>> unpack(pack({"service": "pay", "__name__": "up"}))
+    {'__name__': 'up', 'service': 'pay'}
+    """
+    parts = raw.split(SEP)
+    return {parts[k].decode(): parts[k + 1].decode() for k in range(0, len(parts) - 1, 2)}
+
+
+def show(labels: Mapping[str, str]) -> str:
+    """Return a label set as Prometheus writes it.
+
+    >>> show({"__name__": "up", "service": "pay"})
+    'up{service="pay"}'
+    """
+    inner = ",".join(f'{k}="{v}"' for k, v in sorted(labels.items()) if k != "__name__")
+    return labels.get("__name__", "") + (f"{{{inner}}}" if inner else "")
+
+
+def service_of(labels: Mapping[str, str]) -> str:
+    """Return the service that a label set speaks of, "" if it names none."""
+    return next((labels[name] for name in SERVICE_LABELS if labels.get(name)), "")
+
+
+@dataclass(slots=True)
+class Series:
+    """Every label set seen, in order of first sight. Owned by the pipeline, part of its snapshot.
+
+    At most `limit` rows (about 1 kB each); past it the newest are turned away, as row -1, and counted.
+    """
+
+    limit: int = 1_000_000
+    rows: dict[bytes, int] = field(default_factory=dict)
+    labels: list[Labels] = field(default_factory=list)
+    services: list[str] = field(default_factory=list)
+    dropped: Counter[str] = field(default_factory=Counter)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def intern(self, raws: Sequence[bytes]) -> Rows:
+        """Return the row of each label set, (n,) int32; -1 where the limit turned it away."""
+        find = self.rows.get
+        found = [find(raw, -1) for raw in raws]
+        if -1 in found:
+            found = [
+                self._add(raw) if row < 0 else row for raw, row in zip(raws, found, strict=True)
+            ]
+        return np.array(found, np.int32)
+
+    def show(self, row: int) -> str:
+        return show(self.labels[row])
+
+    def named(self, name: str) -> Iterable[int]:
+        """Yield the rows of one metric name."""
+        return (k for k, labels in enumerate(self.labels) if labels.get("__name__") == name)
+
+    def _add(self, raw: bytes) -> int:
+        row = self.rows.get(raw)
+        if row is not None:
+            return row
+        if len(self.labels) >= self.limit:
+            self.dropped["series limit"] += 1
+            return -1
+        self.rows[raw] = len(self.labels)
+        labels = unpack(raw)
+        self.labels.append(labels)
+        self.services.append(service_of(labels))
+        return self.rows[raw]

@@ -1,0 +1,91 @@
+"""The service catalogue: who calls whom, who uses what, what people call it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+import yaml
+
+
+class Service(msgspec.Struct, frozen=True):
+    """A service as catalog.yaml describes it. Unknown keys are kept out, not refused: catalogues vary."""
+
+    depends_on: tuple[str, ...] = ()
+    owner: str = ""
+    host: str = ""
+    tier: str = ""  # "critical" makes its incidents P1
+    title: str = ""  # how customers read it on their board; the name where empty
+    aliases: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)  # by language
+    kpis: tuple[str, ...] = ()  # metric names that measure what customers feel
+
+
+class Customer(msgspec.Struct, frozen=True):
+    tier: str = ""
+    uses: tuple[str, ...] = ()
+
+
+class _Catalog(msgspec.Struct):
+    services: dict[str, Service] = msgspec.field(default_factory=dict)
+    customers: dict[str, Customer] = msgspec.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Topology:
+    """What the catalogue says. A service it does not name has no neighbours and no customers."""
+
+    services: Mapping[str, Service] = field(default_factory=dict)
+    customers: Mapping[str, Customer] = field(default_factory=dict)
+
+    @cached_property
+    def callees(self) -> Mapping[str, frozenset[str]]:
+        return {name: frozenset(s.depends_on) for name, s in self.services.items()}
+
+    @cached_property
+    def callers(self) -> Mapping[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for name, service in self.services.items():
+            for callee in service.depends_on:
+                found.setdefault(callee, set()).add(name)
+        return {name: frozenset(who) for name, who in found.items()}
+
+    def near(self, a: str, b: str) -> bool:
+        """Say whether two services are the same or one calls the other."""
+        return a == b or b in self.callees.get(a, ()) or b in self.callers.get(a, ())
+
+    def below(self, service: str) -> frozenset[str]:
+        """Return all that the service depends on, directly or not, without itself."""
+        return self._reach(service, self.callees)
+
+    def above(self, service: str) -> frozenset[str]:
+        """Return all that depends on the service, directly or not, without itself."""
+        return self._reach(service, self.callers)
+
+    def users(self, services: frozenset[str]) -> tuple[str, ...]:
+        """Return the customers who use one of the services, or one that depends on it, sorted."""
+        felt = services.union(*(self.above(s) for s in services)) if services else services
+        return tuple(sorted(c for c, who in self.customers.items() if felt.intersection(who.uses)))
+
+    @staticmethod
+    def _reach(start: str, step: Mapping[str, frozenset[str]]) -> frozenset[str]:
+        seen: set[str] = set()
+        edge = [start]
+        while edge:
+            for name in step.get(edge.pop(), ()):
+                if name not in seen and name != start:
+                    seen.add(name)
+                    edge.append(name)
+        return frozenset(seen)
+
+
+def load(path: Path) -> Topology:
+    """Read a catalog.yaml; raises ValueError that names the file and the key."""
+    raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    try:
+        found = msgspec.convert(raw, _Catalog)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"{path}: {error}") from error
+    return Topology(found.services, found.customers)

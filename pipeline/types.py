@@ -1,0 +1,262 @@
+"""The nouns. Dense things are numpy columns; sparse things are frozen records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Seconds: TypeAlias = float  # a time is s since 1970 UTC, a span is s; never ms
+Labels: TypeAlias = Mapping[str, str]
+Rows: TypeAlias = NDArray[np.int32]
+Floats: TypeAlias = NDArray[np.float64]
+
+NO_ROWS: Rows = np.zeros(0, np.int32)
+NO_FLOATS: Floats = np.zeros(0, np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened once, or a word from a person or from an action that ran.
+
+    kind is "change", "complaint", "alert", "command" or "outcome". What `labels` holds:
+    change: service, kind; complaint: customer, channel, lang; alert: its label set;
+    command: do (acknowledge, resolve, silence, unsilence, stop, start), incident, by, and what else it
+    needs; outcome: key, ok ("true"/"false"), incident.
+    """
+
+    kind: str
+    id: str
+    time: Seconds
+    labels: Labels = field(default_factory=dict)
+    text: str = ""
+    notes: Labels = field(default_factory=dict)  # an alert's annotations, an outcome's evidence
+    until: Seconds | None = None  # an alert's endsAt, a silence's end; None = not said
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lines:
+    """Log lines as columns, n lines in time order; `series` is the row of the line's stream."""
+
+    series: Rows  # (n,)
+    time: Floats  # (n,) event time, s
+    text: tuple[str, ...]  # n lines, without their line end
+    severity: tuple[str, ...]  # n of "", "debug", "info", "warning", "error", "critical"
+
+
+NO_LINES = Lines(NO_ROWS, NO_FLOATS, (), ())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """What one frame brings in: n samples as columns, log lines, events."""
+
+    series: Rows = field(default_factory=lambda: NO_ROWS)  # (n,) row in the series index
+    time: Floats = field(default_factory=lambda: NO_FLOATS)  # (n,) event time, s
+    value: Floats = field(default_factory=lambda: NO_FLOATS)  # (n,) NaN = missing
+    lines: Lines = NO_LINES
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One thing is abnormal. The same id comes again when it grows worse, and once more when it ends."""
+
+    id: str
+    kind: str  # "metric", "log", "complaint", "alert" or "blind"
+    service: str  # "" when no service could be told
+    series: str  # 'latency_seconds{service="checkout"}', a template, a topic, an alert name
+    labels: Labels
+    detector: str
+    since: Seconds  # when it began, as far as can be told
+    at: Seconds  # when this word of it was given
+    surprise: float  # -log10 p, the worst so far: 3 = once in 1000 samples by chance
+    observed: float  # NaN where no number fits
+    expected: float
+    page: bool  # strong enough to page for by itself; else it is evidence
+    reason: str  # one sentence with its numbers
+    ended: Seconds | None = None
+    ids: tuple[str, ...] = ()  # complaints behind a surge
+    row: int = -1  # series row of a metric signal; -1 elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A complaint after reading: what it is about and whom it concerns. Text is already redacted."""
+
+    id: str
+    time: Seconds
+    customer: str
+    channel: str
+    lang: str
+    text: str
+    topic: str
+    urgent: str  # the reason it goes to the green channel; "" when it does not
+    services: tuple[tuple[str, float], ...]  # likely services, best first, score 0-1; () = unknown
+
+
+class State(StrEnum):
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A service, or a change to it, that may be the cause."""
+
+    service: str
+    score: float  # larger is likelier; comparable inside one incident only
+    reason: str  # one sentence with its numbers
+    change: str | None = None  # id of the change
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of an incident's timeline."""
+
+    at: Seconds
+    what: str
+    suspects: tuple[
+        str, ...
+    ] = ()  # the ranking as it stood, services best first; () = not re-ranked
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Signals that share one cause, as far as we can tell."""
+
+    id: str
+    opened: Seconds
+    updated: Seconds
+    title: str
+    priority: str  # "P1" (worst) to "P4"
+    services: tuple[str, ...]  # touched, first suspect first
+    signals: tuple[Signal, ...]  # newest word of each, earliest first; at most MAX_SIGNALS
+    suspects: tuple[Suspect, ...] = ()
+    changes: tuple[Event, ...] = ()  # changes within reach of the onset
+    complaints: tuple[str, ...] = ()  # ids
+    customers: tuple[str, ...] = ()  # affected: complained, or using a touched service
+    timeline: tuple[Entry, ...] = ()
+    state: State = State.OPEN
+    by: str = ""  # who acknowledged or resolved
+    first_signal: Seconds | None = None
+    first_complaint: Seconds | None = None
+    paged: Seconds | None = None
+    acknowledged: Seconds | None = None
+    resolved: Seconds | None = None
+    quiet: Seconds | None = None  # since when no signal is on; None = something still is
+    rev: int = 0  # grows with every change, so that a store keeps the newest
+
+    @property
+    def lead(self) -> Seconds | None:
+        """First complaint minus first page; None until both are known."""
+        if self.paged is None or self.first_complaint is None:
+            return None
+        return self.first_complaint - self.paged
+
+
+class Reason(StrEnum):
+    """Why an incident was acted on, or why not. Every verdict carries one."""
+
+    NEW = "new"
+    WORSE = "worse"
+    REPEAT = "repeat interval elapsed"
+    RESOLVED = "resolved"  # those who were paged are told that it is over
+    TENTATIVE = "below the page bar"
+    ACKNOWLEDGED = "acknowledged"
+    SILENCED = "silenced"
+    INHIBITED = "inhibited"
+    MAINTENANCE = "maintenance"
+    FLAPPING = "flapping"
+    NOTHING_NEW = "nothing new"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Act or not, and why; `by` is the silence, incident or rule that decided."""
+
+    act: bool
+    reason: Reason
+    by: str = ""
+    because: str = ""  # one sentence with its numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One playbook step, notification or escalation, ready to run: plain data to store, show, replay."""
+
+    key: str  # an action with a known key never runs twice
+    incident: str
+    kind: str  # "notify", "step" or "undo"
+    do: str  # file name in notify/ or actions/
+    args: Mapping[str, Any]  # JSON values only; secrets are named, never held
+    what: str  # one sentence for people
+    at: Seconds
+    timeout: Seconds = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an action did. `retry` asks for another try of a notification after so many seconds."""
+
+    ok: bool
+    detail: str
+    took: Seconds
+    evidence: Labels = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """Samples of one signal's series, n rows, kept to be drawn beside what was expected."""
+
+    signal: str
+    time: Floats  # (n,)
+    value: Floats  # (n,) NaN = missing
+    expected: Floats  # (n,) NaN = not known yet
+    lower: Floats  # (n,)
+    upper: Floats  # (n,)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One playbook on one incident, as it stands."""
+
+    id: str  # incident/playbook
+    incident: str
+    playbook: str
+    state: str  # "running", "waiting", "done", "failed", "undoing", "undone", "stopped", "wants approval"
+    step: int
+    started: Seconds
+    updated: Seconds
+    said: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Everything one frame led to; a store records it before anything acts on it."""
+
+    at: Seconds
+    signals: tuple[Signal, ...] = ()
+    complaints: tuple[Complaint, ...] = ()
+    incidents: tuple[Incident, ...] = ()  # those that changed
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)  # by incident id
+    actions: tuple[Action, ...] = ()
+    runs: tuple[Run, ...] = ()  # those that changed
+    changes: tuple[Event, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.signals
+            or self.complaints
+            or self.incidents
+            or self.actions
+            or self.runs
+            or self.changes
+            or self.evidence
+        )
