@@ -57,9 +57,7 @@ class _Main(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: Policy = Policy()
     response: Response = Response()
     catalog: str = ""  # path of catalog.yaml, relative to this file
-    rules: tuple[
-        str, ...
-    ] = ()  # more rule files or folders; those of the same name replace the shipped
+    rules: tuple[str, ...] = ()  # more rule files or folders; those of the same name replace the shipped
     playbooks: tuple[str, ...] = ()
     shipped: bool = True  # also use the rules and playbooks that Forewarn ships
 
@@ -200,9 +198,7 @@ def _sentence(said: str, into: type) -> str:
     if unknown:
         inner = _at(into, key)
         near = (
-            kinds.nearest(unknown[1], [f.encode_name for f in msgspec.structs.fields(inner)])
-            if inner
-            else ""
+            kinds.nearest(unknown[1], [f.encode_name for f in msgspec.structs.fields(inner)]) if inner else ""
         )
         return f"{key + '.' if key else ''}{unknown[1]}: unknown key{near}"
     return f"{key}: {text[0].lower()}{text[1:]}" if key else text

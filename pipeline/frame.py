@@ -46,9 +46,7 @@ def samples(
     at: Seconds, source: str, labels: Sequence[bytes], series: Rows, time: Floats, value: Floats
 ) -> Frame:
     """Return a frame of n samples; `series` (n,) points into `labels`."""
-    return Frame(
-        at, source, tuple(labels), _bytes(series, "<i4"), _bytes(time, "<f8"), _bytes(value, "<f8")
-    )
+    return Frame(at, source, tuple(labels), _bytes(series, "<i4"), _bytes(time, "<f8"), _bytes(value, "<f8"))
 
 
 def lines(

@@ -12,9 +12,7 @@ from typing import Any
 def names(family: str) -> list[str]:
     """Return the kinds of a family such as "pipeline.notify", sorted."""
     package = importlib.import_module(family)
-    return sorted(
-        m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")
-    )
+    return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
 
 
 def find(family: str, name: str) -> ModuleType:

@@ -22,7 +22,7 @@ def pack(labels: Mapping[str, str]) -> bytes:
     >>> pack({"b": "2", "a": "1", "c": ""})
     b'a\\xff1\\xffb\\xff2\\xff'
     """
-    parts = []
+    parts: list[bytes] = []
     for name in sorted(labels):
         if labels[name]:
             parts += (name.encode(), SEP, labels[name].encode(), SEP)
@@ -75,9 +75,7 @@ class Series:
         find = self.rows.get
         found = [find(raw, -1) for raw in raws]
         if -1 in found:
-            found = [
-                self._add(raw) if row < 0 else row for raw, row in zip(raws, found, strict=True)
-            ]
+            found = [self._add(raw) if row < 0 else row for raw, row in zip(raws, found, strict=True)]
         return np.array(found, np.int32)
 
     def show(self, row: int) -> str:

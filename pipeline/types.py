@@ -121,9 +121,7 @@ class Entry:
 
     at: Seconds
     what: str
-    suspects: tuple[
-        str, ...
-    ] = ()  # the ranking as it stood, services best first; () = not re-ranked
+    suspects: tuple[str, ...] = ()  # the ranking as it stood, services best first; () = not re-ranked
 
 
 @dataclass(frozen=True, slots=True)
