@@ -125,7 +125,7 @@ def parse(raw: Any, into: type[T]) -> T:
 def _read(path: Path, into: type[T], errors: list[str]) -> T | None:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        return parse(_resolve(raw, path), into)
+        return parse(_resolve(raw), into)
     except OSError as error:
         errors.append(f"{path}: {error.strerror}")
     except yaml.YAMLError as error:
@@ -135,12 +135,12 @@ def _read(path: Path, into: type[T], errors: list[str]) -> T | None:
     return None
 
 
-def _resolve(raw: Any, path: Path) -> Any:
+def _resolve(raw: Any) -> Any:
     """Put in ${ENV} variables; a variable that is not set is an error, ${ENV:-word} has a default."""
     if isinstance(raw, dict):
-        return {k: _resolve(v, path) for k, v in raw.items()}
+        return {k: _resolve(v) for k, v in raw.items()}
     if isinstance(raw, list):
-        return [_resolve(v, path) for v in raw]
+        return [_resolve(v) for v in raw]
     if not isinstance(raw, str):
         return raw
     return re.sub(r"\$\{(\w+)(?::-([^}]*))?\}", _variable, raw)
