@@ -20,7 +20,7 @@ def surprise_of_counts(count: Floats, expected: Floats, dispersion: float = 0.0)
     floor such as 0.1 to what has merely never been seen. Cost: 0.2-1 microsecond a count.
 
     >>> surprise_of_counts(np.array([0.0, 5.0, 12.0]), np.array([2.0, 2.0, 2.0])).round(2)
-    array([0.  , 1.28, 5.85])
+    array([0.  , 1.28, 5.86])
     >>> surprise_of_counts(np.array([12.0]), np.array([2.0]), dispersion=0.5).round(2)
     array([2.77])
     """
