@@ -11,6 +11,7 @@ from pipeline.config import Config
 from pipeline.correlate import CorrelateState, correlate
 from pipeline.decide import DecideState, decide
 from pipeline.detect import DetectState, detect
+from pipeline.feeds import FeedState, listen
 from pipeline.frame import Frame, batch
 from pipeline.logs import LogState, read_lines
 from pipeline.respond import RespondState, respond
@@ -24,6 +25,7 @@ class Memory:
 
     position: int = -1  # of the last frame taken
     series: Series = field(default_factory=Series)
+    feeds: FeedState = field(default_factory=FeedState)
     detect: DetectState = field(default_factory=DetectState)
     logs: LogState = field(default_factory=LogState)
     complaints: ComplaintState = field(default_factory=ComplaintState)
@@ -59,6 +61,7 @@ class Pipeline:
 
     def step(self, batch: Batch, now: Seconds) -> Step:
         m, c = self.memory, self.config
+        heard_from = listen(m.feeds, batch, m.series, now)
         measured, evidence = detect(m.detect, batch, m.series, c.watches, now)
         logged = read_lines(m.logs, batch, m.series, now)
         heard, complaints = hear(m.complaints, batch.events, c.topology, now)
@@ -69,4 +72,7 @@ class Pipeline:
         answered, actions, runs = respond(m.respond, told, verdicts, batch.events, c.response, now)
         incidents = m.correlate.keep(answered)
         changes = tuple(e for e in batch.events if e.kind == "change")
-        return Step(now, signals, complaints, incidents, verdicts, actions, runs, changes, evidence)
+        asked = tuple(e for e in batch.events if e.kind == "command")
+        return Step(
+            now, signals, complaints, incidents, verdicts, actions, runs, changes, evidence, asked, heard_from
+        )

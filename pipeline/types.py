@@ -247,6 +247,8 @@ class Step:
     runs: tuple[Run, ...] = ()  # those that changed
     changes: tuple[Event, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    commands: tuple[Event, ...] = ()  # what people asked for: who did what stays readable
+    heard: Mapping[str, Seconds] = field(default_factory=dict)  # newest event time of services that spoke
 
     def __bool__(self) -> bool:
         return bool(
@@ -257,4 +259,6 @@ class Step:
             or self.runs
             or self.changes
             or self.evidence
+            or self.commands
+            or self.heard
         )
