@@ -1,0 +1,90 @@
+"""Personal data is masked at intake, and nothing else is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.ingest.redact import redact
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        pytest.param(
+            "write to Ann.Lee+shop@mail.example.co.uk!", "write to <email>!", id="an e-mail address"
+        ),
+        pytest.param(
+            "请发到zhang_san@例子.com", "请发到zhang_san@例子.com", id="no ASCII domain is left alone"
+        ),
+        pytest.param(
+            "请回复li.wei＠example.cn谢谢", "请回复<email>谢谢", id="e-mail glued to Chinese, wide @"
+        ),
+        pytest.param("call +44 20 7946 0958 please", "call <phone> please", id="phone with a country code"),
+        pytest.param("+1 (415) 555-2671.", "<phone>.", id="phone with brackets"),
+        pytest.param("0049 30 901820 now", "<phone> now", id="phone with a 00 prefix"),
+        pytest.param("call 415-555-2671", "call <phone>", id="North American phone"),
+        pytest.param("(415) 555-2671 any time", "<phone> any time", id="North American phone in brackets"),
+        pytest.param("手机13812345678打不通", "手机<phone>打不通", id="Chinese mobile glued to text"),
+        pytest.param("138 1234 5678", "<phone>", id="Chinese mobile in groups"),
+        pytest.param("+86-138-1234-5678", "<phone>", id="Chinese mobile with its country code"),
+        pytest.param("１３８１２３４５６７８", "<phone>", id="Chinese mobile in wide digits"),
+        pytest.param("座机010-62345678", "座机<phone>", id="Chinese landline"),
+        pytest.param(
+            "my phone is 06 12 34 56 78", "my phone is <phone>", id="national number after its word"
+        ),
+        pytest.param("电话：62345678", "电话：<phone>", id="national number after its Chinese word"),
+        pytest.param("card 4111 1111 1111 1111 12/27", "card <card> 12/27", id="card, expiry kept"),
+        pytest.param("5500-0055-5555-5559", "<card>", id="card with dashes"),
+        pytest.param("3782 822463 10005", "<card>", id="card of 15 digits"),
+        pytest.param(
+            "卡号6222021234567890128扣款两次", "卡号<card>扣款两次", id="UnionPay card of 19 digits"
+        ),
+        pytest.param("order 12 4111111111111111", "order 12 <card>", id="card after another number"),
+        pytest.param("身份证11010519491231002X", "身份证<id>", id="Chinese identity number"),
+        pytest.param("my id 440308199901101512", "my id <id>", id="Chinese identity number of digits only"),
+        pytest.param("DE89 3704 0044 0532 0130 00 THANKS", "<iban> THANKS", id="IBAN before capitals"),
+        pytest.param("refund to gb29nwbk60161331926819", "refund to <iban>", id="IBAN in small letters"),
+    ],
+)
+def test_personal_data_is_masked(text: str, masked: str) -> None:
+    assert redact(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("order 20241122000713 is late", id="order number of 14 digits"),
+        pytest.param("order 4111111111111112", id="card shape with a wrong check digit"),
+        pytest.param("订单号110105194912310021还没到", id="identity shape with a wrong check digit"),
+        pytest.param("订单 2024112213812345 没发货", id="16 digits that no network issues"),
+        pytest.param("order SO-13812345678", id="order number behind its prefix"),
+        pytest.param("ticket #13812345678", id="ticket behind a hash"),
+        pytest.param("GB28 NWBK 6016 1331 9268 19", id="IBAN shape with a wrong check"),
+        pytest.param("since 2024-11-22 10:00:00 until 22.11.2024", id="dates and times"),
+        pytest.param("2024-11-22T10:00:00+08:00", id="a time with its zone"),
+        pytest.param("at 1732269600 and 1732269600000", id="epoch seconds and milliseconds"),
+        pytest.param("it cost 1,234,567.89 EUR, 12345678 points", id="amounts"),
+        pytest.param("192.168.100.200 and 10.0.0.1:8080", id="addresses of machines"),
+        pytest.param("trace 4f1e9a0b13812345678c", id="hexadecimal ids"),
+        pytest.param("@support you are slow", id="a handle"),
+        pytest.param("version 1.2.3+20240101", id="a version"),
+        pytest.param("包裹SF1381234567890到哪了", id="tracking number"),
+        pytest.param("", id="nothing"),
+    ],
+)
+def test_what_is_not_personal_stays(text: str) -> None:
+    assert redact(text) == text
+
+
+@given(st.text(max_size=300) | st.text("0123456789 -+()@.XxA", max_size=300))
+def test_any_text_is_taken_and_a_second_pass_changes_nothing(text: str) -> None:
+    once = redact(text)
+
+    assert redact(once) == once
+
+
+@given(st.text("打不开 ,.!", max_size=40), st.text("打不开 ,.!", max_size=40))
+def test_a_card_is_masked_wherever_it_stands(before: str, after: str) -> None:
+    assert "4111" not in redact(before + "4111 1111 1111 1111" + after)
