@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
-from pipeline.types import Action, Event, Evidence, Incident, Outcome, Run, Seconds, Step, Verdict
+from pipeline.types import Action, Complaint, Event, Evidence, Incident, Outcome, Run, Seconds, Step, Verdict
+
+# What is kept of one thing, newest first: a store stays in proportion to what happened, not to how long.
+MAX_EVIDENCE = 3_000  # samples of one signal's series: two days at one a minute
+MAX_VERDICTS = 500  # of one incident
 
 
 class Store(Protocol):
     """What every store promises; tests/test_store.py holds each one to it.
 
-    Recording the same step again changes nothing: a restart replays its last frames.
+    Recording the same step again changes nothing: a restart replays its last frames. A kind of store
+    is a file here with `open(path) -> Store`.
     """
 
     async def record(self, step: Step, position: int) -> tuple[Action, ...]:
@@ -19,7 +24,7 @@ class Store(Protocol):
         ...
 
     async def claim(self, key: str, now: Seconds) -> bool:
-        """Mark the action as begun, durably; False where it was begun before."""
+        """Mark a recorded action as begun, durably; False where it was begun before."""
         ...
 
     async def finish(self, action: Action, outcome: Outcome, now: Seconds) -> None: ...
@@ -37,17 +42,41 @@ class Store(Protocol):
         ...
 
     async def incident(self, id: str) -> Incident | None: ...
-    async def verdicts(self, incident: str) -> tuple[tuple[Seconds, Verdict], ...]: ...
+    async def verdicts(self, incident: str) -> tuple[tuple[Seconds, Verdict], ...]:
+        """Return what was decided, oldest first; what only repeats the one before it is not kept."""
+        ...
+
     async def actions(self, incident: str) -> tuple[tuple[Action, str, Outcome | None], ...]:
         """Return each action with its state: "waiting", "begun", "done" or "failed"."""
         ...
 
     async def runs(self, incident: str | None = None) -> tuple[Run, ...]: ...
     async def evidence(self, signal: str) -> Evidence | None: ...
-    async def complaints(self, ids: Sequence[str]) -> tuple[dict[str, Any], ...]: ...
-    async def changes(self, since: Seconds) -> tuple[Event, ...]: ...
+    async def complaints(self, ids: Sequence[str]) -> tuple[Complaint, ...]:
+        """Return those that are known, oldest first."""
+        ...
+
+    async def changes(self, since: Seconds) -> tuple[Event, ...]:
+        """Return what was changed since then, newest first."""
+        ...
+
+    async def commands(self, since: Seconds) -> tuple[Event, ...]:
+        """Return what people asked for since then, newest first, and every silence that still held then."""
+        ...
+
+    async def heard(self) -> Mapping[str, Seconds]:
+        """Return the newest event time of each service that ever sent samples or lines."""
+        ...
+
+    async def version(self) -> int:
+        """Return a number that differs from the last one asked for when something was recorded since."""
+        ...
+
     async def forget(self, before: Seconds) -> int:
-        """Drop what was resolved before that time; return how many incidents went."""
+        """Drop incidents resolved before that time, all that hangs on them, and what none hangs on.
+
+        Returns how many incidents went.
+        """
         ...
 
     async def close(self) -> None: ...
