@@ -20,7 +20,12 @@ class Band(NamedTuple):
 
 
 class Detector(Protocol):
-    """One detector for all series at once. Rows of one call are distinct; times never go back."""
+    """One detector for all series at once. Rows of one call are distinct; times never go back.
+
+    Each kind is a file in this folder with an `Args` struct (its knobs, checked when made) and a function
+    `build(args)`. What it has learned is numpy arrays that grow with the highest row seen, so that it
+    pickles exactly; its docstring says how many bytes a series takes.
+    """
 
     def score_many(self, series: Rows, time: Floats, value: Floats) -> Floats:
         """Return the surprise of each sample, (n,) >= 0; NaN while warming up or where value is NaN.
@@ -38,6 +43,9 @@ class Detector(Protocol):
         """Return what a sample of each series at that time would be expected to be."""
         ...
 
-    def take_many(self, series: Rows, time: Floats, value: Floats) -> Floats:
-        """Score, then learn, in one pass where speed asks for it; the same numbers as the two calls."""
+    def take_many(self, series: Rows, time: Floats, value: Floats) -> tuple[Floats, Floats]:
+        """Score, then learn, in one pass where speed asks for it; the same numbers as the two calls.
+
+        Returns the surprise, (n,), and what was expected before the sample was learned, (n,).
+        """
         ...
