@@ -1,0 +1,63 @@
+"""POST /api/v1/changes in, change events out: what was deployed, configured or switched, and where.
+
+Our own JSON: an object or an array of {id?, t?, service, kind, summary}. `t` is epoch seconds or
+RFC 3339, now where it is missing; an id is made of the content where it is missing, so a request sent twice
+counts once. Lost when it fails; the sender gets 429 or 503 then and tries again.
+
+    curl 127.0.0.1:9093/api/v1/changes -d '{"service": "pay", "kind": "deploy", "summary": "pay 1.4.2"}'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+import orjson
+
+from pipeline.ingest.door import AHEAD, Decoded, Limits, Rejects, event_frames, id_of, plain, read_json, when
+from pipeline.types import Event, Seconds
+
+PATHS = ("/api/v1/changes",)
+STATUS = 200
+
+MAX_TEXT = 2_000  # characters of a summary; the rest is cut
+
+
+class _Change(msgspec.Struct):
+    service: str = ""
+    kind: str = "change"
+    summary: str = ""
+    id: str = ""
+    t: float | datetime | None = None
+
+
+_decoder = msgspec.json.Decoder(list[_Change] | _Change)
+
+
+def decode(body: bytes, headers: Mapping[str, str], now: Seconds, limits: Limits) -> Decoded:
+    given = read_json(plain(body, headers, limits), _decoder)
+    rejects = Rejects()
+    found = [
+        event
+        for change in (given if isinstance(given, list) else [given])
+        if (event := _event(change, now, limits, rejects)) is not None
+    ]
+    return Decoded(event_frames(now, "changes", found), rejects, orjson.dumps({"ids": [e.id for e in found]}))
+
+
+def _event(change: _Change, now: Seconds, limits: Limits, rejects: Rejects) -> Event | None:
+    if not change.service:
+        rejects.add("no service", "service: expected the name of a service, got none")
+        return None
+    if max(len(change.service), len(change.kind), len(change.id)) > limits.label // 4:
+        rejects.add("label too long", f"service, kind, id: at most {limits.label // 4} characters")
+        return None
+    time = when(change.t, now)
+    if not 0 <= time <= now + AHEAD:
+        rejects.add("time", f"t: expected a time up to {AHEAD:g} s ahead, got {time:.0f} s since 1970")
+        return None
+    id = change.id or id_of("change", change.service, change.kind, change.summary, time if change.t else None)
+    return Event(
+        "change", id, time, {"service": change.service, "kind": change.kind}, change.summary[:MAX_TEXT]
+    )

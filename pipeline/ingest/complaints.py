@@ -1,0 +1,67 @@
+"""POST /api/v1/complaints in, complaint events out, their text redacted before anything keeps it.
+
+Our own JSON: an object or an array of {id?, t?, customer, channel?, lang?, text}. `t` is epoch seconds or
+RFC 3339, now where it is missing; an id is made of the content where it is missing, so a request sent twice
+counts once. Lost when it fails; the sender gets 429 or 503 then and tries again.
+
+    curl 127.0.0.1:9093/api/v1/complaints -d '{"customer": "acme", "text": "I cannot pay"}'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+import orjson
+
+from pipeline.ingest.door import AHEAD, Decoded, Limits, Rejects, event_frames, id_of, plain, read_json, when
+from pipeline.ingest.redact import redact
+from pipeline.types import Event, Seconds
+
+PATHS = ("/api/v1/complaints",)
+STATUS = 200
+
+# A complaint is never refused for being long; what it is about stands in its first screens.
+MAX_TEXT = 20_000
+
+
+class _Complaint(msgspec.Struct):
+    customer: str = ""
+    text: str = ""
+    channel: str = ""
+    lang: str = ""
+    id: str = ""
+    t: float | datetime | None = None
+
+
+_decoder = msgspec.json.Decoder(list[_Complaint] | _Complaint)
+
+
+def decode(body: bytes, headers: Mapping[str, str], now: Seconds, limits: Limits) -> Decoded:
+    given = read_json(plain(body, headers, limits), _decoder)
+    rejects = Rejects()
+    found = [
+        event
+        for complaint in (given if isinstance(given, list) else [given])
+        if (event := _event(complaint, now, limits, rejects)) is not None
+    ]
+    answer = orjson.dumps({"ids": [e.id for e in found]})
+    return Decoded(event_frames(now, "complaints", found), rejects, answer)
+
+
+def _event(said: _Complaint, now: Seconds, limits: Limits, rejects: Rejects) -> Event | None:
+    if not said.text.strip():
+        rejects.add("no text", "text: expected what the customer said, got nothing")
+        return None
+    if max(map(len, (said.customer, said.channel, said.lang, said.id))) > limits.label // 4:
+        rejects.add("label too long", f"customer, channel, lang, id: at most {limits.label // 4} characters")
+        return None
+    time = when(said.t, now)
+    if not 0 <= time <= now + AHEAD:
+        rejects.add("time", f"t: expected a time up to {AHEAD:g} s ahead, got {time:.0f} s since 1970")
+        return None
+    text = redact(said.text[:MAX_TEXT])
+    id = said.id or id_of("complaint", said.customer, said.channel, text, time if said.t else None)
+    labels = {"customer": said.customer, "channel": said.channel, "lang": said.lang}
+    return Event("complaint", id, time, {name: value for name, value in labels.items() if value}, text)

@@ -1,0 +1,187 @@
+"""What every door shares: a request's bytes in, frames out, and words for what was wrong with the rest."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Protocol, TypeVar
+
+import msgspec
+import numpy as np
+
+from pipeline import frame
+from pipeline.frame import Frame
+from pipeline.types import Event, Floats, Seconds
+
+T = TypeVar("T")
+
+# Prometheus refuses samples later than this: storage/remote/write_handler.go, maxAheadTime.
+AHEAD: Seconds = 600.0
+# A frame must fit Kafka's default of 1 MiB a message, whatever one row of it weighs.
+FRAME_BYTES = 700_000
+MAX_SAID = 10  # sentences in an answer; the rest is a number
+
+
+class Limits(Protocol):
+    """What a request may hold; config.Limits is one."""
+
+    @property
+    def body(self) -> int: ...
+    @property
+    def label(self) -> int: ...
+
+
+class Door(Protocol):
+    """A file in this folder with these names is a door; it is found by having them."""
+
+    PATHS: tuple[str, ...]
+    STATUS: int  # of the answer when all was well
+
+    def decode(self, body: bytes, headers: Mapping[str, str], now: Seconds, limits: Limits) -> Decoded:
+        """Return the frames of a request; raises Refused, and nothing else, where none can be had."""
+        ...
+
+
+class Refused(Exception):
+    """Nothing of the request can be used. `reason` is one of a few fixed words; `str()` is for the sender."""
+
+    def __init__(self, status: int, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class Rejects:
+    """The records of a request that were left out: how many by reason, and the first few in words."""
+
+    count: Counter[str] = field(default_factory=Counter)
+    said: list[str] = field(default_factory=list)
+
+    def add(self, reason: str, text: str) -> None:
+        self.count[reason] += 1
+        if len(self.said) < MAX_SAID:
+            self.said.append(text)
+
+    def __bool__(self) -> bool:
+        return bool(self.count)
+
+    def __str__(self) -> str:
+        more = self.count.total() - len(self.said)
+        return "\n".join([*self.said, *([f"and {more} more"] if more else [])])
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What is good of a request, as frames, and what is not."""
+
+    frames: tuple[Frame, ...]
+    rejects: Rejects = field(default_factory=Rejects)
+    answer: bytes = b""  # the body of the answer when all was well
+
+
+def plain(body: bytes, headers: Mapping[str, str], limits: Limits) -> bytes:
+    """Return the body as it was before gzip, if it was; never makes more than the limit of it."""
+    encoding = headers.get("content-encoding", "identity").strip().lower()
+    if encoding == "identity":
+        return body
+    if encoding != "gzip":
+        raise Refused(415, "encoding", f'Content-Encoding: expected gzip or none, got "{encoding}"')
+    unzip = zlib.decompressobj(wbits=31)
+    try:
+        raw = unzip.decompress(body, limits.body + 1)
+    except zlib.error as error:
+        raise Refused(400, "gzip", f"body is not gzip: {error}") from error
+    if len(raw) > limits.body:
+        raise Refused(413, "too large", f"body is larger than {limits.body} bytes when decompressed")
+    if not unzip.eof:
+        raise Refused(400, "gzip", "body is cut: the gzip stream has no end")
+    return raw
+
+
+def json_only(headers: Mapping[str, str]) -> None:
+    """Refuse a content type that says something else than JSON."""
+    kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Refused(415, "content type", f'Content-Type: expected application/json, got "{kind}"')
+
+
+def read_json(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(400, "json", f"body: {str(error)[:300]}") from error
+
+
+def when(given: float | datetime | None, now: Seconds) -> Seconds:
+    """Return a time that a client wrote as epoch seconds or RFC 3339, UTC if it names no zone; else now."""
+    if given is None:
+        return now
+    if isinstance(given, datetime):
+        return (given if given.tzinfo else given.replace(tzinfo=UTC)).timestamp()
+    return float(given)
+
+
+def id_of(prefix: str, *parts: object) -> str:
+    """Return an id made of the content alone: the same request sent again means the same thing.
+
+    >>> id_of("change", "pay", "deploy")
+    'change-4f0d3a5c0d'
+    """
+    told = json.dumps(parts, ensure_ascii=True).encode()
+    return f"{prefix}-{blake2b(told, digest_size=5).hexdigest()}"
+
+
+def sample_frames(
+    at: Seconds, source: str, labels: Sequence[bytes], time: Floats, value: Floats
+) -> tuple[Frame, ...]:
+    """Return n samples as frames; `labels` has the canonical bytes of each, (n,)."""
+    frames = []
+    for part in _cuts([20 + len(raw) for raw in labels]):
+        known: dict[bytes, int] = {}
+        rows = np.array([known.setdefault(raw, len(known)) for raw in labels[part]], np.int32)
+        frames.append(frame.samples(at, source, tuple(known), rows, time[part], value[part]))
+    return tuple(frames)
+
+
+def line_frames(
+    at: Seconds,
+    source: str,
+    labels: Sequence[bytes],
+    time: Floats,
+    text: Sequence[str],
+    severity: Sequence[str],
+) -> tuple[Frame, ...]:
+    """Return n log lines as frames in time order; `labels` has the canonical bytes of each line's stream."""
+    order = np.argsort(time, kind="stable")
+    labels, text, severity = ([column[k] for k in order.tolist()] for column in (labels, text, severity))
+    frames = []
+    for part in _cuts([28 + len(line.encode()) for line in text]):
+        known: dict[bytes, int] = {}
+        rows = np.array([known.setdefault(raw, len(known)) for raw in labels[part]], np.int32)
+        frames.append(
+            frame.lines(at, source, tuple(known), rows, time[order[part]], text[part], severity[part])
+        )
+    return tuple(frames)
+
+
+def event_frames(at: Seconds, source: str, events: Sequence[Event]) -> tuple[Frame, ...]:
+    sizes = [len(msgspec.msgpack.encode(event)) for event in events]
+    return tuple(frame.events(at, source, events[part]) for part in _cuts(sizes))
+
+
+def _cuts(sizes: Iterable[int]) -> Iterator[slice]:
+    """Yield slices of at most MAX_ROWS rows and FRAME_BYTES bytes that cover all."""
+    start = k = held = 0
+    for k, size in enumerate(sizes, 1):
+        if k - 1 > start and (k - 1 - start >= frame.MAX_ROWS or held + size > FRAME_BYTES):
+            yield slice(start, k - 1)
+            start, held = k - 1, 0
+        held += size
+    if k > start:
+        yield slice(start, k)
