@@ -208,6 +208,18 @@ class Outcome:
     evidence: Labels = field(default_factory=dict)
 
 
+class Retry(Exception):
+    """A notifier or action did nothing this time; another try after so many seconds may do."""
+
+    def __init__(self, after: Seconds, why: str) -> None:
+        super().__init__(why)
+        self.after = after
+
+
+class Rejected(Exception):
+    """A notifier or action did nothing, and will not however often it is asked: why, in one sentence."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """Samples of one signal's series, n rows, kept to be drawn beside what was expected."""
@@ -227,7 +239,8 @@ class Run:
     id: str  # incident/playbook
     incident: str
     playbook: str
-    state: str  # "running", "waiting", "done", "failed", "undoing", "undone", "stopped", "wants approval"
+    # "running", "waiting", "done", "failed", "undoing", "undone", "stopped", "wants approval" or "dry run"
+    state: str
     step: int
     started: Seconds
     updated: Seconds
