@@ -5,21 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
+from pipeline.respond.playbook import Playbook as Playbook
+from pipeline.respond.playbook import Receiver as Receiver
+from pipeline.respond.playbook import Response as Response
 from pipeline.types import Action, Event, Incident, Run, Seconds, Verdict
-
-
-class Playbook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One playbooks/*.yaml file."""
-
-    name: str
-
-
-class Response(msgspec.Struct, frozen=True):
-    """Who is told and what heals: receivers, escalation and playbooks."""
-
-    playbooks: tuple[Playbook, ...] = ()
 
 
 @dataclass(slots=True)
