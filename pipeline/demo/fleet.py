@@ -72,6 +72,10 @@ class Fleet:
             service.process = self._serve(service)
         await asyncio.gather(*(self._answering(s) for s in self.services.values()))
 
+    def pid(self, name: str) -> int:
+        process = self.services[name].process
+        return process.pid if process else 0
+
     async def deploy(self, name: str, bug: str = "", summary: str = "") -> str:
         """Replace the service by its next version, say so to Forewarn, and return the id of the change."""
         service = self.services[name]

@@ -13,7 +13,6 @@ from pipeline.demo.agent import parse, whole_lines
 from pipeline.demo.shop import Shop, app
 from pipeline.demo.telemetry import Telemetry
 
-
 Make = Callable[..., tuple[Shop, TestClient]]
 
 
