@@ -18,3 +18,6 @@ need chromium chromium
 need prometheus prometheus
 need java openjdk-17-jre-headless
 need mvn maven
+if command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1; then
+    .venv/bin/python tests/kafka/broker.py # Apache Kafka's jars, once, so that the tests' time is their own
+fi

@@ -84,12 +84,16 @@ def test_the_console_never_imports_flow_or_detectors(path: Path) -> None:
     assert touched == set()
 
 
-def test_only_the_kafka_engine_imports_faust() -> None:
-    users = {
-        ids(p) for p in CODE if any(m.split(".")[0] in {"faust", "aiokafka", "mode"} for m in imports(p))
-    }
-
-    assert users == {"pipeline/run/kafka.py"}
+@pytest.mark.parametrize(
+    ("package", "users"),
+    [
+        ("faust", {"pipeline/run/kafka.py"}),
+        ("mode", set()),
+        ("aiokafka", {"pipeline/run/topics.py"}),
+    ],
+)
+def test_only_the_kafka_engine_imports_faust(package: str, users: set[str]) -> None:
+    assert {ids(p) for p in CODE if any(m.split(".")[0] == package for m in imports(p))} == users
 
 
 @pytest.mark.parametrize("path", [p for p in CODE if not within(p, {"clock", "demo"})], ids=ids)
