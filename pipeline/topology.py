@@ -52,6 +52,15 @@ class Topology:
                 found.setdefault(callee, set()).add(name)
         return {name: frozenset(who) for name, who in found.items()}
 
+    @cached_property
+    def hosts(self) -> Mapping[str, frozenset[str]]:
+        """Return the services that run where this one does, itself among them, by service."""
+        found: dict[str, set[str]] = {}
+        for name, service in self.services.items():
+            found.setdefault(service.host, set()).add(name)
+        shared = {host: frozenset(names) for host, names in found.items()}
+        return {name: shared[s.host] for name, s in self.services.items() if s.host}
+
     def near(self, a: str, b: str) -> bool:
         """Say whether two services are the same or one calls the other."""
         return a == b or b in self.callees.get(a, ()) or b in self.callers.get(a, ())

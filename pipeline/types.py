@@ -148,6 +148,7 @@ class Incident:
     acknowledged: Seconds | None = None
     resolved: Seconds | None = None
     quiet: Seconds | None = None  # since when no signal is on; None = something still is
+    cause: str = ""  # the open incident whose first suspect this one's depends on: this is its symptom
     rev: int = 0  # grows with every change, so that a store keeps the newest
 
     @property
