@@ -2,21 +2,77 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
-from pipeline.types import Event, Incident, Seconds, Verdict
+from pipeline.clock import Span
+from pipeline.correlate.picture import say
+from pipeline.types import Event, Incident, Reason, Seconds, State, Verdict
+
+MAX_SILENCES = 10_000
+MAX_TOLD = 10_000  # incidents whose page is remembered
+MAX_FLAPS = 10_000  # services whose opens are counted
+SILENCE: Seconds = 3600.0  # where a person does not say until when
+
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Maintenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A planned window: incidents whose every service is named here stay silent in it."""
+
+    services: tuple[str, ...]
+    starts: Time
+    ends: Time
+    why: str = ""
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a page is due."""
 
+    repeat_interval: Span = Span(4 * 3600)
+    group_wait: Span = Span(0)  # evidence is gathered for so long before the first page
+    combine: int = 2  # kinds of evidence, each too weak alone, that page together
+    combine_surprise: float = 6.0  # what each of them must reach at least
+    flap_opens: int = 6  # so many incidents of one service within flap_window: it flaps
+    flap_calm: int = 2  # it flaps until no more than so many are left in the window
+    flap_window: Span = Span(3600)
+    maintenance: tuple[Maintenance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """What a person asked to hear nothing of, and until when."""
+
+    id: str
+    by: str
+    until: Seconds
+    matchers: Mapping[str, str]  # incident, service, or a label of one of its signals: exact values
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What those on call last heard of an incident."""
+
+    at: Seconds
+    priority: str
+    resolved: bool = False
+
 
 @dataclass(slots=True)
 class DecideState:
-    """When each incident was last told, and the silences."""
+    """When each incident was last told, the silences, and who opens too often. Bounds are above."""
+
+    told: dict[str, Told] = field(default_factory=dict)  # by incident, longest not told first
+    silences: dict[str, Silence] = field(default_factory=dict)
+    opens: dict[str, dict[str, Seconds]] = field(default_factory=dict)  # service -> incident -> when
+    flapping: dict[str, None] = field(default_factory=dict)  # services
+    dropped: Counter[str] = field(default_factory=Counter)
 
 
 def decide(
@@ -26,4 +82,154 @@ def decide(
     policy: Policy,
     now: Seconds,
 ) -> tuple[tuple[Incident, ...], Mapping[str, Verdict]]:
-    return tuple(incidents), {}
+    """Return the incidents, those that page marked so, and a verdict for each."""
+    for event in events:
+        if event.kind == "command":
+            _command(state, event, now)
+    told: list[Incident] = []
+    verdicts: dict[str, Verdict] = {}
+    # Causes first, so that a symptom that opens in the same moment finds its cause told.
+    for incident in sorted(incidents, key=lambda i: (i.cause != "", i.opened, i.id)):
+        verdicts[incident.id] = verdict = judge(state, incident, policy, now)
+        told.append(_note(state, incident, verdict, now))
+    return tuple(told), verdicts
+
+
+def judge(state: DecideState, incident: Incident, policy: Policy, now: Seconds) -> Verdict:
+    """Return the first reason that holds; what silences comes before what pages."""
+    told = state.told.get(incident.id)
+    if incident.state is State.RESOLVED:
+        return _over(incident, told, now)
+    if silence := _silence(state, incident, now):
+        return Verdict(
+            False, Reason.SILENCED, silence.id, f"silenced by {silence.by or 'someone'}: {silence.why}"
+        )
+    if window := _window(policy, incident, now):
+        return Verdict(False, Reason.MAINTENANCE, because=f"maintenance: {window.why or 'planned'}")
+    if told is None:
+        return _first(state, incident, policy, now)
+    if told.resolved:
+        return Verdict(True, Reason.WORSE, because=f"came back {now - told.at:.0f} s after it had resolved")
+    if incident.priority < told.priority:
+        return Verdict(
+            True, Reason.WORSE, because=f"priority rose from {told.priority} to {incident.priority}"
+        )
+    if incident.state is State.ACKNOWLEDGED:
+        return Verdict(False, Reason.ACKNOWLEDGED, incident.by)
+    if now - told.at >= policy.repeat_interval:
+        return Verdict(True, Reason.REPEAT, because=f"still on {now - told.at:.0f} s after it was last told")
+    return Verdict(False, Reason.NOTHING_NEW)
+
+
+def _over(incident: Incident, told: Told | None, now: Seconds) -> Verdict:
+    if told is None or told.resolved:
+        return Verdict(False, Reason.NOTHING_NEW)
+    lasted = (incident.resolved or now) - incident.opened
+    return Verdict(True, Reason.RESOLVED, incident.by, f"over after {lasted:.0f} s")
+
+
+def _first(state: DecideState, incident: Incident, policy: Policy, now: Seconds) -> Verdict:
+    """Judge an incident that nobody was told of yet."""
+    why = _strong(incident, policy)
+    if not why:
+        return Verdict(False, Reason.TENTATIVE, because="no signal is strong enough to page by itself")
+    if now - incident.opened < policy.group_wait:
+        return Verdict(
+            False, Reason.TENTATIVE, because=f"gathers evidence for {policy.group_wait:.0f} s first"
+        )
+    if incident.state is State.ACKNOWLEDGED:
+        return Verdict(False, Reason.ACKNOWLEDGED, incident.by)
+    cause = state.told.get(incident.cause)
+    if cause is not None and not cause.resolved:
+        return Verdict(
+            False, Reason.INHIBITED, incident.cause, f"a symptom of {incident.cause}, which has paged"
+        )
+    if opens := _flaps(state, incident, policy, now):
+        service = incident.services[0]
+        because = f"{service} opened {opens} incidents within {policy.flap_window:.0f} s"
+        return Verdict(False, Reason.FLAPPING, service, because)
+    return Verdict(True, Reason.NEW, because=why)
+
+
+def _strong(incident: Incident, policy: Policy) -> str:
+    """Return why the evidence that is on now is enough to page; "" where it is not."""
+    on = [s for s in incident.signals if s.ended is None]
+    if alone := [s for s in on if s.page]:
+        return max(alone, key=lambda s: (s.surprise, s.id)).reason
+    kinds = sorted({s.kind for s in on if s.surprise >= policy.combine_surprise})
+    if len(kinds) >= policy.combine:
+        return f"{' and '.join(kinds)} say so together"
+    return ""
+
+
+def _silence(state: DecideState, incident: Incident, now: Seconds) -> Silence | None:
+    return next((s for s in state.silences.values() if s.until > now and _matches(s, incident)), None)
+
+
+def _matches(silence: Silence, incident: Incident) -> bool:
+    """Say whether the silence covers the incident itself, or each of its signals that could page."""
+    wanted = dict(silence.matchers)
+    if wanted.pop("incident", incident.id) != incident.id:
+        return False
+    loud = [s for s in incident.signals if s.page] or incident.signals
+    return all({**s.labels, "service": s.service}.get(k, "") == v for s in loud for k, v in wanted.items())
+
+
+def _window(policy: Policy, incident: Incident, now: Seconds) -> Maintenance | None:
+    for window in policy.maintenance:
+        if window.starts.timestamp() <= now < window.ends.timestamp():
+            touched = {s.service for s in incident.signals if s.service}
+            if touched and touched <= set(window.services):
+                return window
+    return None
+
+
+def _flaps(state: DecideState, incident: Incident, policy: Policy, now: Seconds) -> int:
+    """Count the opening once; return how many there were where the service flaps, else 0."""
+    service = next(iter(incident.services), "")
+    found = state.opens.pop(service, {})
+    found = {id: at for id, at in found.items() if now - at < policy.flap_window}
+    found.setdefault(incident.id, now)
+    state.opens[service] = found
+    if len(state.opens) > MAX_FLAPS:
+        gone = next(iter(state.opens))
+        del state.opens[gone]
+        state.flapping.pop(gone, None)
+        state.dropped["services watched for flapping"] += 1
+    if len(found) >= policy.flap_opens:
+        state.flapping[service] = None
+    elif len(found) <= policy.flap_calm:
+        state.flapping.pop(service, None)
+    return len(found) if service in state.flapping else 0
+
+
+def _command(state: DecideState, event: Event, now: Seconds) -> None:
+    """Take a silence, or end one: by its id, or all that speak of the same incident or service."""
+    labels = dict(event.labels)
+    do, by, why = labels.pop("do", ""), labels.pop("by", ""), labels.pop("why", "")
+    ended = labels.pop("silence", "")
+    if do == "silence" and labels:
+        until = event.until if event.until is not None else now + SILENCE
+        state.silences[event.id] = Silence(event.id, by, until, labels, why)
+    if do == "unsilence":
+        for id, silence in tuple(state.silences.items()):
+            if id == ended or (labels and silence.matchers == labels):
+                del state.silences[id]
+    for id, silence in tuple(state.silences.items()):
+        if silence.until <= now or len(state.silences) > MAX_SILENCES:
+            state.dropped["silences"] += silence.until > now
+            del state.silences[id]
+
+
+def _note(state: DecideState, incident: Incident, verdict: Verdict, now: Seconds) -> Incident:
+    """Remember what is told, and write it into the incident."""
+    if not verdict.act:
+        return incident
+    state.told.pop(incident.id, None)
+    state.told[incident.id] = Told(now, incident.priority, verdict.reason is Reason.RESOLVED)
+    if len(state.told) > MAX_TOLD:
+        over = (id for id, t in state.told.items() if t.resolved)
+        del state.told[next(over, next(iter(state.told)))]
+    what = "told that it is over" if verdict.reason is Reason.RESOLVED else f"paged ({verdict.reason})"
+    paged = incident.paged if incident.paged is not None else now
+    return say(replace(incident, paged=paged, updated=now), now, f"{what}: {verdict.because}")

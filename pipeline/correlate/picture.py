@@ -1,0 +1,108 @@
+"""An incident and what was heard of it in; its ranking, title and priority redrawn out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from pipeline import cause
+from pipeline.topology import Topology
+from pipeline.types import Complaint, Entry, Event, Incident, Seconds, Signal, Suspect
+
+MAX_TIMELINE = 200  # lines of one incident; the first ones and the newest stay
+MAX_CUSTOMERS = 500  # named on one incident
+SHOWN = 5  # suspects of a ranking that the timeline names
+
+# So many customers in their own words make it urgent, whatever the machines say.
+MANY_VOICES = 3
+
+
+def redraw(
+    incident: Incident,
+    heard: tuple[Complaint, ...],
+    changes: Iterable[Event],
+    topology: Topology,
+    now: Seconds,
+) -> Incident:
+    """Return the incident as all that is known of it now says it is."""
+    onset = min(s.since for s in incident.signals)
+    near = tuple(sorted((e for e in changes if cause.within_reach(e, onset)), key=lambda e: (e.time, e.id)))
+    suspects = cause.rank(incident.signals, heard, near, topology, onset)
+    ranked = cause.services(suspects)
+    services = tuple(dict.fromkeys((*ranked, *(s.service for s in incident.signals if s.service))))
+    told = min((c.time for c in heard), default=None)
+    new = replace(
+        incident,
+        suspects=suspects,
+        changes=near,
+        services=services,
+        title=_title(incident.signals, suspects),
+        complaints=tuple(c.id for c in heard),
+        customers=_customers(incident, services, heard, topology),
+        first_signal=onset,
+        first_complaint=told,
+    )
+    new = replace(new, priority=_priority(new, heard, topology))
+    if ranked[:SHOWN] != _shown(incident):
+        return say(new, now, _sentence(suspects), ranked[:SHOWN])
+    return new
+
+
+def say(incident: Incident, now: Seconds, what: str, suspects: tuple[str, ...] = ()) -> Incident:
+    """Return the incident with one more line; a newer ranking of the same moment replaces the older."""
+    lines = incident.timeline
+    if suspects and lines and lines[-1].suspects and lines[-1].at == now:
+        lines = lines[:-1]
+    lines = (*lines, Entry(now, what, suspects))
+    if len(lines) > MAX_TIMELINE:
+        lines = (*lines[: MAX_TIMELINE // 4], *lines[MAX_TIMELINE // 4 + 1 :])
+    return replace(incident, timeline=lines)
+
+
+def _shown(incident: Incident) -> tuple[str, ...]:
+    return next((e.suspects for e in reversed(incident.timeline) if e.suspects), ())
+
+
+def _sentence(suspects: tuple[Suspect, ...]) -> str:
+    if not suspects:
+        return "no suspect yet"
+    return f"first suspect {suspects[0].service}: {suspects[0].reason}"
+
+
+def _title(signals: tuple[Signal, ...], suspects: tuple[Suspect, ...]) -> str:
+    """Return the first suspect and its strongest signal, or the strongest of all."""
+    service = suspects[0].service if suspects else ""
+    own = [s for s in signals if s.service == service] or list(signals)
+    worst = min(own, key=lambda s: (not s.page, -s.surprise, s.id))
+    return f"{service}: {worst.reason}" if service else worst.reason
+
+
+def _customers(
+    incident: Incident, services: tuple[str, ...], heard: tuple[Complaint, ...], topology: Topology
+) -> tuple[str, ...]:
+    """Return those who complained, then those who use a touched service."""
+    spoke = dict.fromkeys(c.customer for c in heard if c.customer)
+    if frozenset(services) == frozenset(incident.services):
+        users = tuple(c for c in incident.customers if c not in spoke)
+    else:
+        users = topology.users(frozenset(services))
+    return tuple(dict.fromkeys((*spoke, *users)))[:MAX_CUSTOMERS]
+
+
+def _priority(incident: Incident, heard: tuple[Complaint, ...], topology: Topology) -> str:
+    """Return P1 to P4; within one incident it only rises.
+
+    P1: the first suspect is a critical service. P2: many customers complain. P3: anything else strong
+    enough to page. P4: evidence only.
+    """
+    strong = any(s.page for s in incident.signals)
+    voices = len({c.customer or c.id for c in heard})
+    first = incident.services[:1]
+    tiers = {topology.services[s].tier for s in first if s in topology.services}
+    if tiers & {"critical", "1", "gold"} and (strong or voices):
+        found = "P1"
+    elif voices >= MANY_VOICES:
+        found = "P2"
+    else:
+        found = "P3" if strong else "P4"
+    return min(found, incident.priority)

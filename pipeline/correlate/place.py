@@ -1,0 +1,88 @@
+"""A signal or a complaint in, the incidents it may belong to out, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.correlate.state import LINKABLE, CorrelateState
+from pipeline.topology import Topology
+from pipeline.types import Complaint, Incident, Seconds, Signal
+
+# Signals of one cause begin within minutes of each other.
+WINDOW: Seconds = 300.0
+# Customers notice, wait and write: what they say together lags by this much.
+VOICE_WINDOW: Seconds = 900.0
+# The same series abnormal again so soon after its incident resolved is the same incident.
+REOPEN: Seconds = 180.0
+
+
+def fitting(state: CorrelateState, topology: Topology, signal: Signal) -> list[Incident]:
+    """Return the open incidents that the signal fits, nearest first: by distance, onset, age and id."""
+    best: dict[str, int] = {}
+    for distance, service in around(topology, signal.service):
+        for incident in state.on(service):
+            best.setdefault(incident.id, distance)
+    found = [(distance, state.get(id)) for id, distance in best.items()]
+    fits = [(d, lag(i, signal), i) for d, i in found if _joins(d, i, signal)]
+    fits.sort(key=lambda f: (f[0], f[1], f[2].opened, f[2].id))
+    return [incident for _, _, incident in fits]
+
+
+def back(state: CorrelateState, signal: Signal) -> Incident | None:
+    """Return the incident that resolved by itself a moment ago and had the same series."""
+    for incident in state.before(signal.service):
+        if incident.resolved is None or signal.at - incident.resolved > REOPEN:
+            return None
+        if not incident.by and any(s.series == signal.series for s in incident.signals):
+            return incident
+    return None
+
+
+def around(topology: Topology, service: str) -> Iterator[tuple[int, str]]:
+    """Yield the services near this one by distance: 0 itself, 1 a call away, 2 two calls or its host."""
+    yield 0, service
+    if not service:
+        return
+    near = topology.callees.get(service, frozenset()) | topology.callers.get(service, frozenset())
+    yield from ((1, name) for name in sorted(near))
+    further = set(topology.hosts.get(service, ()))
+    for name in near:
+        # Not callees of callers: what two services only share is someone who calls them.
+        step = topology.callees if name in topology.callees.get(service, ()) else topology.callers
+        further |= step.get(name, frozenset())
+    yield from ((2, name) for name in sorted(further - near - {service}))
+
+
+def lag(incident: Incident, signal: Signal) -> Seconds:
+    """Return how far the signal's onset lies outside the onsets of the incident's signals.
+
+    Only what is strong enough to page stretches them: else noise would keep an incident growing for ever.
+    """
+    onsets = [s.since for s in incident.signals]
+    first = min(onsets)
+    last = max((s.since for s in incident.signals if s.page), default=first)
+    return max(0.0, first - signal.since, signal.since - last)
+
+
+def _joins(distance: int, incident: Incident, signal: Signal) -> bool:
+    if lag(incident, signal) <= (VOICE_WINDOW if signal.kind == "complaint" else WINDOW):
+        return True
+    return distance == 0 and any(s.ended is None and s.service == signal.service for s in incident.signals)
+
+
+def linked(state: CorrelateState, topology: Topology, complaint: Complaint) -> Incident | None:
+    """Return the incident a complaint most likely speaks of: an open one, else a past one still linkable."""
+    for service, _ in complaint.services:
+        here = sorted(state.on(service), key=lambda i: (-i.opened, i.id))
+        if here:
+            return here[0]
+    for service, _ in complaint.services:
+        for incident in state.before(service):
+            if incident.resolved is not None and complaint.time - incident.resolved <= LINKABLE:
+                return incident
+    for service, _ in complaint.services:
+        for _, near in around(topology, service):
+            found = sorted(state.on(near), key=lambda i: (-i.opened, i.id))
+            if found:
+                return found[0]
+    return None
