@@ -16,6 +16,7 @@ import orjson
 
 from pipeline import frame
 from pipeline.config import Config
+from pipeline.describe import describe
 from pipeline.flow import Pipeline
 from pipeline.frame import Frame
 from pipeline.ingest.recording import Recording
@@ -62,30 +63,6 @@ def replay(
     summary = {"from": first, "to": last, **_summary(recording, found, r.counted)}
     (out / "summary.json").write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2) + b"\n")
     return summary
-
-
-def describe(incident: Incident) -> dict[str, Any]:
-    """Return an incident as incidents.jsonl holds it."""
-    return {
-        "id": incident.id,
-        "opened_at": incident.opened,
-        "paged_at": incident.paged,
-        "resolved_at": incident.resolved,
-        "priority": incident.priority,
-        "title": incident.title,
-        "services": incident.services,
-        "suspects": [
-            {"service": s.service, "change": s.change, "score": round(s.score, 3), "reason": s.reason}
-            for s in incident.suspects
-        ],
-        "customers": incident.customers,
-        "complaints": incident.complaints,
-        "first_signal_at": incident.first_signal,
-        "first_complaint_at": incident.first_complaint,
-        "lead_s": incident.lead,
-        "signals": [s.id for s in incident.signals],
-        "timeline": [{"at": e.at, "what": e.what, "suspects": e.suspects} for e in incident.timeline],
-    }
 
 
 def _take(r: Replay, given: Frame) -> Step:
