@@ -18,6 +18,7 @@ import numpy as np
 from pipeline import frame
 from pipeline.frame import MAX_ROWS, Frame
 from pipeline.ingest._columns import MAX_TIME, SLACK
+from pipeline.ingest.alerts import fingerprint
 from pipeline.ingest.redact import redact
 from pipeline.series import pack
 from pipeline.types import Event, Seconds
@@ -156,7 +157,8 @@ def _event(record: Alert | Change | Complaint) -> Event:
         return Event("complaint", record.id, record.t, labels, redact(record.text))
     ends = _epoch(record.endsAt)
     starts = _epoch(record.startsAt) or min(record.t, ends or record.t)
-    return Event("alert", "", starts, record.labels, notes=record.annotations, until=ends)
+    labels = {name: value for name, value in record.labels.items() if value}
+    return Event("alert", fingerprint(pack(labels)), starts, labels, notes=record.annotations, until=ends)
 
 
 def _epoch(time: datetime | None) -> Seconds | None:
