@@ -24,6 +24,7 @@ EDGE = math.log(2.33)  # of a normal distribution, in standard deviations; never
 PRIOR_EDGE = math.log(2.6)
 PRIOR_STRETCH = 0.25  # mean log excess over the edge: p falls as distance ** (-1 / stretch)
 MIN_STRETCH = 0.13  # of a normal distribution beyond 2.6 standard deviations
+ODD = 3.0  # surprise from which a sample is taken for something else than the series' usual noise
 NORMAL = 1.2533  # standard deviations a mean absolute deviation, for a normal distribution
 
 ROW = np.dtype(
@@ -75,7 +76,9 @@ class _Guess(NamedTuple):
     expected: Floats
     spread: Floats  # one standard deviation
     season: Floats  # the profile at this time of day, NaN where no earlier day has shown it
-    seasonal: NDArray[np.bool_]  # whether the profile is believed
+
+    def only(self, use: NDArray[np.bool_]) -> _Guess:
+        return _Guess(self.expected[use], self.spread[use], self.season[use])
 
 
 class Seasonal:
@@ -133,7 +136,7 @@ class Seasonal:
             expected[part] = np.where(state["seen"] >= self.args.warm_up, guess.expected, np.nan)
             use = np.isfinite(clean)
             if not use.all():
-                state, guess = state[use], _Guess(*(a[use] for a in guess))
+                state, guess = state[use], guess.only(use)
             self._learn(series[part][use], state, guess, time[part][use], clean[use], surprise[part][use])
         return surprise, expected
 
@@ -149,7 +152,7 @@ class Seasonal:
         expected = np.where(seasonal, with_season, state["level"])
         stray = np.where(seasonal, state["season_stray"], state["stray"])
         spread = np.maximum(np.maximum(NORMAL * stray, self.args.floor * np.abs(expected)), 1e-9)
-        return state, _Guess(expected, spread, season, seasonal)
+        return state, _Guess(expected, spread, season)
 
     def _surprise(self, state: NDArray[np.void], guess: _Guess, value: Floats) -> Floats:
         distance = (value - guess.expected) / guess.spread
@@ -182,15 +185,15 @@ class Seasonal:
 
         self._remember_tail(state, guess, value)
         self._visit(series, state, guess, time, value)
-        self._follow(state, guess, value)
+        self._follow(state, guess, value, surprise >= ODD)
         self._relearn(state, guess, time, surprise)
         state["seen"] = seen + 1
         self._rows[series] = state
 
-    def _follow(self, state: NDArray[np.void], guess: _Guess, value: Floats) -> None:
+    def _follow(self, state: NDArray[np.void], guess: _Guess, value: Floats, odd: NDArray[np.bool_]) -> None:
         """Move level, offset and their spreads towards the sample, but only a little for one far out."""
         seen = state["seen"]
-        young = 1.0 / (seen + 1.0)
+        young = np.where(odd, 0.0, 1.0 / (seen + 1.0))  # NaN is not odd: all that warms up is learned
         pace = np.maximum(np.minimum(state["cadence"] / self.args.memory, 1 / 30), young)
         slow = np.maximum(pace / 4, young)
         far = np.where(seen < 10, np.inf, 4 * guess.spread)
@@ -206,7 +209,7 @@ class Seasonal:
         fresh = with_season & (count == 0)
         offset = np.where(fresh, state["level"] - guess.season, state["offset"])
         miss = np.where(with_season, np.clip(value - guess.season - offset, -far, far), 0.0)
-        young = 1.0 / (count + 1.0)
+        young = np.where(odd, 0.0, 1.0 / (count + 1.0))
         state["offset"] = offset + np.maximum(pace, np.minimum(young, 1 / 30)) * miss
         strayed = np.maximum(slow, young) * (np.abs(miss) - state["season_stray"])
         state["season_stray"] += np.where(with_season, strayed, 0.0)
@@ -219,7 +222,7 @@ class Seasonal:
 
     def _relearn(self, state: NDArray[np.void], guess: _Guess, time: Floats, surprise: Floats) -> None:
         """Take the last ten samples for the new normal where a series has stayed out of band for long."""
-        odd = surprise >= 3.0  # NaN compares false: warming up is not odd
+        odd = surprise >= ODD
         out = np.where(odd, state["out"] + 1, np.maximum(state["out"] - 2, 0))
         since = np.where(odd & (state["out"] == 0), time, state["out_since"])
         settle = (out >= 20) & (time - since >= self.args.relearn)
@@ -236,7 +239,7 @@ class Seasonal:
             state[name] = np.where(settle, new, state[name])
 
     def _remember_tail(self, state: NDArray[np.void], guess: _Guess, value: Floats) -> None:
-        """Learn where either tail begins and how far it reaches, from no more than an anomaly's first sample."""
+        """Learn where either tail begins and how far it reaches, of an anomaly from its first sample only."""
         distance = (value - guess.expected) / guess.spread
         rate = 3.0 / np.minimum(state["seen"] + 100.0, 6000.0)
         rate = np.where((state["out"] == 0) & (state["seen"] >= 30), rate, 0.0)

@@ -1,0 +1,135 @@
+"""Samples out of band to signals: a bout begins, lasts long enough to speak of, grows worse, ends."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from pipeline.detect.watch import Watch
+from pipeline.types import Labels, Seconds, Signal
+
+# Told again when its surprise has grown by half: every sample of an outage is not news.
+WORSE = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The series a bout is of, in the words of a signal."""
+
+    series: str
+    service: str
+    labels: Labels
+    row: int
+    unit: str  # "a second" for the rate of a counter
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    time: Seconds
+    value: float
+    expected: float
+    surprise: float
+    cadence: Seconds  # of the series; a sample stands for the interval before it
+
+
+@dataclass(slots=True)
+class Bout:
+    """One series out of its band, from its first such sample on; about 300 B."""
+
+    watch: Watch
+    subject: Subject
+    since: Seconds
+    last: Seconds
+    samples: int = 0
+    worst: Sample | None = None
+    calm: Seconds | None = None  # since when it is back
+    id: str = ""  # "" until it has been spoken of
+    told: float = 0.0  # surprise when it was last spoken of
+    drawn: bool = False  # its past has been handed out
+
+    def out(self, sample: Sample, now: Seconds) -> Signal | None:
+        """Take a sample out of band; return a signal where there is something to say."""
+        self.samples += 1
+        self.last, self.calm = sample.time, None
+        if self.worst is None or sample.surprise > self.worst.surprise:
+            self.worst = sample
+        if self.id:
+            return self._say(now) if self.worst.surprise >= WORSE * self.told else None
+        lasted = sample.time - self.since + sample.cadence
+        if self.samples < self.watch.samples or lasted < self.watch.hold:
+            return None
+        self.id = name_of(self.watch.name, self.subject.series, self.since)
+        return self._say(now)
+
+    def back(self, sample: Sample, now: Seconds) -> tuple[bool, Signal | None]:
+        """Take a sample in band; return whether the bout is over, and its last word if it ever spoke."""
+        self.last = sample.time
+        self.calm = sample.time if self.calm is None else self.calm
+        lasted = sample.time - self.calm + sample.cadence
+        if not self.id:
+            return lasted >= self.watch.hold / 4, None
+        if lasted < self.watch.clear:
+            return False, None
+        return True, self.end(now, self.calm, f"is back at {number(sample.value)}")
+
+    def end(self, now: Seconds, ended: Seconds, how: str) -> Signal:
+        reason = f"{self.subject.series} {how} after {span(ended - self.since)}"
+        return self._signal(now, reason, ended)
+
+    def _say(self, now: Seconds) -> Signal:
+        assert self.worst is not None
+        self.told = self.worst.surprise
+        lasted = self.last - self.since + self.worst.cadence
+        return self._signal(
+            now, f"{self.subject.series} is {compared(self.worst, self.subject.unit, lasted)}"
+        )
+
+    def _signal(self, now: Seconds, reason: str, ended: Seconds | None = None) -> Signal:
+        assert self.worst is not None
+        subject, worst = self.subject, self.worst
+        return Signal(
+            self.id, "metric", subject.service, subject.series, subject.labels, self.watch.name,
+            self.since, now, worst.surprise, worst.value, worst.expected, self.watch.page, reason,
+            ended, row=subject.row,
+        )  # fmt: skip
+
+
+def name_of(detector: str, series: str, since: Seconds) -> str:
+    """Return the id of a signal: the same wherever and whenever the same samples are replayed."""
+    return hashlib.blake2s(f"{detector}\n{series}\n{since!r}".encode(), digest_size=8).hexdigest()
+
+
+def compared(sample: Sample, unit: str, lasted: Seconds) -> str:
+    """Return what was seen beside what was expected, in words.
+
+    >>> compared(Sample(0.0, 2.5, 0.5, 6.0, 60.0), "", 120.0)
+    '2.5 for 2 min, 5 times the 0.5 expected (surprise 6.0)'
+    """
+    seen = f"{number(sample.value)}{unit and ' ' + unit}{f' for {span(lasted)}' if lasted else ''}"
+    usual = number(sample.expected)
+    odds = f"(surprise {sample.surprise:.1f})"
+    if sample.expected != sample.expected:
+        return f"{seen}, outside the range it may have"
+    if sample.expected > 0 and sample.value > 1.05 * sample.expected:
+        return f"{seen}, {number(sample.value / sample.expected)} times the {usual} expected {odds}"
+    return f"{seen} where {usual} was expected {odds}"
+
+
+def number(value: float) -> str:
+    """Return three figures of a number, without an exponent where people would not write one.
+
+    >>> number(1234.5), number(0.04567), number(3e9)
+    ('1,234', '0.0457', '3e+09')
+    """
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.3g}"
+
+
+def span(seconds: Seconds) -> str:
+    """Return a span as people say it.
+
+    >>> span(45), span(600), span(5400)
+    ('45 s', '10 min', '1.5 h')
+    """
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

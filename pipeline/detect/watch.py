@@ -1,0 +1,126 @@
+"""A watch: which series are looked at, by which detector, and what must be true before it speaks."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from types import ModuleType
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.base import Detector, Floats
+from pipeline import kinds
+from pipeline.clock import Span
+from pipeline.types import Labels
+
+Direction = Literal["both", "above", "below"]
+_SIGN = {"both": 0, "above": 1, "below": -1}
+
+
+class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A series belongs to the first watch, in order of the files, whose patterns match it whole.
+
+    A metric that ends in _total, _count, _sum or _bucket is watched as its rate a second; _sum beside
+    its _count is watched under their common name, as the mean of what was counted.
+    """
+
+    name: str
+    metrics: tuple[str, ...]  # regular expressions, anchored at both ends as in Prometheus
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)  # likewise; a missing label is ""
+    detector: str = "seasonal"
+    args: Mapping[str, Any] = msgspec.field(name="with", default_factory=dict)  # the detector's own
+    surprise: float = 4.0  # -log10 p from which a sample is out of band
+    detection_direction: Direction = "both"
+    min_dev_from_expected: float = 0.0  # in the series' unit
+    min_rel_dev: float = 0.0  # ratio of what was expected
+    data_range: tuple[float, float] = (-math.inf, math.inf)  # out of band beyond, whatever was learned
+    hold: Span = Span(0)  # how long it must stay out before a word
+    samples: int = 1  # and how many samples
+    clear: Span = Span(120)  # how long it must be back before it is over
+    page: bool = False  # pages by itself; else it is evidence
+
+    def __post_init__(self) -> None:
+        for pattern in (*self.metrics, *self.labels.values()):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f'"{pattern}" is not a regular expression: {error}') from error
+        if not self.metrics:
+            raise ValueError("metrics: expected at least one pattern")
+        if self.surprise <= 0 or self.samples < 1:
+            raise ValueError("expected surprise above 0 and samples of at least 1")
+        build(self)
+
+    def matches(self, metric: str, labels: Labels) -> bool:
+        return any(_anchored(p).match(metric) for p in self.metrics) and all(
+            _anchored(p).match(labels.get(k, "")) for k, p in self.labels.items()
+        )
+
+
+def build(watch: Watch) -> Detector:
+    """Return a new detector of the watch; raises ValueError that names the nearest right word."""
+    module = _detector(watch.detector)
+    try:
+        args = msgspec.convert(dict(watch.args), module.Args)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"with: {str(error).replace('Object', watch.detector, 1)}") from error
+    found: Detector = module.build(args)
+    return found
+
+
+def detectors() -> list[str]:
+    """Return the names of all detectors, sorted."""
+    return [n for n in kinds.names("detectors") if hasattr(importlib.import_module(f"detectors.{n}"), "Args")]
+
+
+class Guards:
+    """What a sample is held against, as columns over the watches: one look-up a sample, no loop."""
+
+    def __init__(self, watches: tuple[Watch, ...]) -> None:
+        self.surprise = _column(w.surprise for w in watches)
+        self.absolute = _column(w.min_dev_from_expected for w in watches)
+        self.relative = _column(w.min_rel_dev for w in watches)
+        self.sign = _column(_SIGN[w.detection_direction] for w in watches)
+        self.least = _column(w.data_range[0] for w in watches)
+        self.most = _column(w.data_range[1] for w in watches)
+
+    def outside(self, watch: NDArray[np.int16], value: Floats) -> NDArray[np.bool_]:
+        """Say which values (n,) are beyond the watch's data_range."""
+        beyond: NDArray[np.bool_] = (value < self.least[watch]) | (value > self.most[watch])
+        return beyond
+
+    def odd(
+        self, watch: NDArray[np.int16], surprise: Floats, value: Floats, expected: Floats, slack: Floats
+    ) -> NDArray[np.bool_]:
+        """Say which samples (n,) are out of band; slack (n,) is the share of each limit that is enough."""
+        off = value - expected
+        far = np.abs(off)
+        sign = self.sign[watch]
+        out: NDArray[np.bool_] = (
+            (surprise >= self.surprise[watch] * slack)
+            & (far >= self.absolute[watch] * slack)
+            & (far >= self.relative[watch] * slack * np.abs(expected))
+            & ((sign == 0) | (sign * off > 0))
+        )
+        return out
+
+
+def _detector(name: str) -> ModuleType:
+    if name not in detectors():
+        raise ValueError(f'no detector "{name}"{kinds.nearest(name, detectors())}')
+    return importlib.import_module(f"detectors.{name}")
+
+
+@lru_cache(maxsize=4096)
+def _anchored(pattern: str) -> re.Pattern[str]:
+    return re.compile(f"(?:{pattern})\\Z")
+
+
+def _column(values: Any) -> Floats:
+    return np.array(list(values), np.float64)
