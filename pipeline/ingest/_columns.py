@@ -139,7 +139,7 @@ class Columns:
 
     def _row(self, row: dict[str, str]) -> tuple[float, int, float] | None:
         try:
-            value = float(row["value"]) if row["value"] else math.nan
+            value = math.nan if row["value"] == "" else float(row["value"])
             return float(row["t"]), self._id(row["service"], row.get("entity") or "", row["metric"]), value
         except (TypeError, ValueError):
             self._count("t or value is not a number", 1)
