@@ -1,0 +1,253 @@
+"""Log lines to templates, and to signals where a template is new or more frequent than usual."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from pipeline.logs.templates import Templates, mask, severity_of, shape_of, template_of, text_of
+from pipeline.logs.usual import SLOT, Tally, faded
+from pipeline.series import Series
+from pipeline.types import Batch, Lines, Seconds, Signal
+
+MAX_TALLIES = 20_000  # about 8 MB; past it the quarter that was silent longest is forgotten
+MAX_ON = 1_000  # signals at a time
+LATE = 300.0  # s; older lines (an agent sends its backlog) teach templates but are not counted
+LEARN = int(120 / SLOT)  # slots in which everything about a service is new
+FRESH = int(600 / SLOT)  # slots for which a template counts as new
+QUIET = int(120 / SLOT)  # slots without surprise that end a signal
+LONGEST = int(3600 / SLOT)  # slots after which what lasts is the new usual
+STAY = 2.0  # surprise above which a signal stays on
+WORSE = 1.5  # times the surprise that was told: worth another word
+SAMPLE = 200  # characters of a line that are shown
+
+ERRORS = -1  # stands for a template: all error lines of a service
+OTHERS = -2  # all that are none
+NOVEL = -3  # error lines of templates new to the service
+
+
+class Key(NamedTuple):
+    service: str
+    what: int  # a template id, or one of the three above
+
+
+class Heard(NamedTuple):
+    """Lines of one template in one slot."""
+
+    lines: int
+    severity: str
+    sample: str
+
+
+@dataclass(slots=True)
+class LogState:
+    """The templates, what is usual of each, and which signals are on. Owned by the pipeline.
+
+    Bounded by MAX_TEMPLATES, MAX_TALLIES and MAX_ON; what that turned away is counted in `dropped`.
+    """
+
+    templates: Templates = field(default_factory=Templates)
+    tallies: dict[Key, Tally] = field(default_factory=dict)
+    on: dict[Key, Signal] = field(default_factory=dict)
+    hot: dict[Key, int] = field(default_factory=dict)  # newest slot in which it was surprising
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+def read_lines(state: LogState, batch: Batch, series: Series, now: Seconds) -> tuple[Signal, ...]:
+    """Return a signal for each (service, template) that is new and bad, or more frequent than usual.
+
+    A new template counts only with error or critical severity: a new INFO line is what a deploy brings.
+    Time is the lines' own, never after `now`; a line later than LATE is not counted.
+    """
+    said: list[Signal] = []
+    for slot, found in _by_slot(state, batch.lines, series, now):
+        for key in sorted(found):
+            said += _weigh(state, key, found[key], slot, now)
+    said += _endings(state, int(now // SLOT), now)
+    return tuple(said)
+
+
+def _by_slot(
+    state: LogState, lines: Lines, series: Series, now: Seconds
+) -> Iterator[tuple[int, dict[Key, Heard]]]:
+    """Yield the slots that the lines fall in, oldest first, with what was heard in each."""
+    slots: dict[int, dict[Key, Heard]] = {}
+    columns = zip(lines.series.tolist(), lines.time.tolist(), lines.text, lines.severity, strict=True)
+    for row, time, text, severity in columns:
+        what = template_of(state.templates, text)
+        if not time >= now - LATE:
+            state.dropped["late line"] += 1
+            continue
+        severity = severity or severity_of(text)
+        error = severity in ("error", "critical")
+        service = series.services[row]
+        found = slots.setdefault(int(min(time, now) // SLOT), {})
+        for key in (Key(service, what), Key(service, ERRORS if error else OTHERS)):
+            before = found.get(key)
+            if before is None:
+                found[key] = Heard(1, severity, mask(shape_of(text))[:SAMPLE])
+            else:
+                worst = severity if severity == "critical" else before.severity
+                found[key] = Heard(before.lines + 1, worst, before.sample)
+    yield from sorted(slots.items())
+
+
+def _weigh(state: LogState, key: Key, heard: Heard, slot: int, now: Seconds) -> list[Signal]:
+    """Count what was heard and return the word to give about it, if any."""
+    born = _born(state, key.service, slot)
+    tally = _tally(state, key, born, slot)
+    tally.add(slot, heard.lines)
+    learning = slot - born < LEARN
+    error = heard.severity in ("error", "critical")
+    fresh = key.what >= 0 and tally.born - born >= LEARN and slot - tally.born < FRESH
+    usual, spread = tally.usual(), tally.spread()
+    if fresh and error:
+        novel = _tally(state, Key(key.service, NOVEL), born, slot)
+        novel.add(slot, heard.lines)
+        usual, spread = novel.usual(), novel.spread()
+    elif not error:
+        usual *= _traffic(state, key, tally)
+    if learning or key.what in (OTHERS, NOVEL) or (fresh and not error):
+        return []
+    known = state.on.get(key)
+    if known is not None:
+        usual = known.expected * SLOT / 60
+    surprise = tally.surprise(usual, spread)
+    if known is not None:
+        return _again(state, key, known, tally, surprise, heard, now)
+    count = sum(tally.recent)
+    bar = 3.0 if fresh else 5.0 if error else 6.0
+    if surprise < bar or count < 3 * usual or (not fresh and count < 5):
+        return []
+    if len(state.on) >= MAX_ON:
+        state.dropped["signal limit"] += 1
+        return []
+    return [_begin(state, key, tally, usual, surprise, heard, fresh, now)]
+
+
+def _born(state: LogState, service: str, slot: int) -> int:
+    """Return the slot in which the service was first heard."""
+    known = (state.tallies.get(Key(service, what)) for what in (OTHERS, ERRORS))
+    return min((tally.born for tally in known if tally is not None), default=slot)
+
+
+def _tally(state: LogState, key: Key, born: int, slot: int) -> Tally:
+    tally = state.tallies.get(key)
+    if tally is None:
+        if len(state.tallies) >= MAX_TALLIES:
+            _forget(state)
+        tally = state.tallies[key] = Tally(slot, slot, slots=faded(slot - born))
+    return tally
+
+
+def _forget(state: LogState) -> None:
+    """Drop the quarter of the tallies that was silent longest; a signal that is on keeps its own."""
+    idle = sorted((tally.slot, key) for key, tally in state.tallies.items() if key not in state.on)
+    for _, key in idle[: MAX_TALLIES // 4]:
+        del state.tallies[key]
+    state.dropped["idle template"] += min(len(idle), MAX_TALLIES // 4)
+
+
+def _traffic(state: LogState, key: Key, tally: Tally) -> float:
+    """Return by how much the other ordinary lines of the service are up, >= 1: it explains this one."""
+    others = state.tallies.get(Key(key.service, OTHERS))
+    if others is None or key.what == OTHERS:
+        return 1.0
+    count = sum(others.recent) - sum(tally.recent)
+    usual = 60 / SLOT * (others.usual() - tally.usual())
+    return max(1.0, (count + 1) / (max(usual, 0.0) + 1))
+
+
+def _begin(
+    state: LogState,
+    key: Key,
+    tally: Tally,
+    usual: float,
+    surprise: float,
+    heard: Heard,
+    fresh: bool,
+    now: Seconds,
+) -> Signal:
+    since = tally.onset(usual)
+    text = "error lines" if key.what == ERRORS else text_of(state.templates, key.what)
+    name = f"{key.service}\0{text}\0{since}".encode("utf-8", "replace")
+    signal = Signal(
+        id="log-" + hashlib.blake2b(name, digest_size=8).hexdigest(),
+        kind="log",
+        service=key.service,
+        series=text,
+        labels={"service": key.service, "severity": heard.severity},
+        detector="errors" if key.what == ERRORS else "new template" if fresh else "template rate",
+        since=since,
+        at=now,
+        surprise=round(surprise, 3),
+        observed=sum(tally.recent),
+        expected=usual * 60 / SLOT,
+        page=_pages(key, tally, usual, surprise, heard),
+        reason="",
+    )
+    signal = replace(signal, reason=_reason(signal, heard, now))
+    tally.held = True
+    state.on[key], state.hot[key] = signal, tally.slot
+    return signal
+
+
+def _again(
+    state: LogState, key: Key, known: Signal, tally: Tally, surprise: float, heard: Heard, now: Seconds
+) -> list[Signal]:
+    if surprise >= STAY:
+        state.hot[key] = tally.slot
+    page = known.page or _pages(key, tally, known.expected * SLOT / 60, surprise, heard)
+    if surprise < WORSE * known.surprise and page == known.page:
+        return []
+    worse = replace(
+        known,
+        at=now,
+        surprise=round(max(surprise, known.surprise), 3),
+        observed=max(sum(tally.recent), known.observed),
+        page=page,
+    )
+    state.on[key] = replace(worse, reason=_reason(worse, heard, now))
+    return [state.on[key]]
+
+
+def _pages(key: Key, tally: Tally, usual: float, surprise: float, heard: Heard) -> bool:
+    """Say whether it is enough to page: a service's errors for half a minute, or a critical line thrice."""
+    count = sum(tally.recent)
+    if key.what == ERRORS:
+        return surprise >= 8 and count >= 10 and tally.lasting(usual)
+    return heard.severity == "critical" and surprise >= 6 and count >= 3
+
+
+def _reason(signal: Signal, heard: Heard, now: Seconds) -> str:
+    lines = "1 line" if signal.observed == 1 else f"{signal.observed:.0f} lines"
+    where = f"of {signal.service}" if signal.service else "of no known service"
+    if signal.detector == "errors":
+        return (
+            f"{signal.observed:.0f} error {'line' if signal.observed == 1 else 'lines'} {where} in 60 s "
+            f'where {signal.expected:.2g} are usual, such as "{heard.sample}"'
+        )
+    if signal.detector == "new template":
+        return f'{lines} {where} in 60 s of a kind never seen there, {heard.severity}: "{heard.sample}"'
+    return f'{lines} {where} in 60 s where {signal.expected:.2g} are usual: "{heard.sample}"'
+
+
+def _endings(state: LogState, slot: int, now: Seconds) -> list[Signal]:
+    """Return the last word of each signal that went quiet, or lasted so long that it is the usual."""
+    said = []
+    for key in sorted(state.on):
+        quiet = slot - state.hot[key] > QUIET
+        settled = slot - int(state.on[key].since // SLOT) > LONGEST
+        if not quiet and not settled:
+            continue
+        tally = state.tallies[key]
+        tally.roll(slot)
+        tally.held = False
+        if settled and not quiet:
+            tally.adopt()
+        ended = min(now, (state.hot.pop(key) + 1) * SLOT)
+        said.append(replace(state.on.pop(key), at=now, ended=ended))
+    return said

@@ -1,0 +1,95 @@
+"""How many lines came, slot by slot, to how many are usual and how surprising the latest are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from detectors.counts import surprise_of_counts
+from pipeline.types import Seconds
+
+SLOT = 10.0  # s; what is counted as one
+RING = 6  # slots in the wide window, 60 s; the narrow one is a single slot
+# Half of what is known is forgotten in twelve hours: a day's rhythm lands in the spread, not in the mean.
+FADE = 0.5 ** (SLOT / (12 * 3600))
+LEAST_SPREAD = 0.05  # of counts, as variance / mean**2: below it a busy template would page for a tenth more
+FIRST_SPREAD = 1.0  # of what has hardly been seen: lines come in clumps
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one thing: the last six slots as they are, all before them as fading sums. About 0.4 kB.
+
+    A slot is learned when it leaves the ring, a minute late, so that a burst is never measured
+    against itself; while `held` (a signal is on) nothing is learned.
+    """
+
+    born: int  # slot of first sight
+    slot: int  # the newest
+    recent: list[float] = field(default_factory=lambda: [0.0] * RING)  # counts, the newest last
+    total: float = 0.0  # fading sum of counts
+    squares: float = 0.0  # fading sum of squared counts
+    slots: float = 0.0  # fading number of slots behind the two, since the service was first heard
+    held: bool = False
+
+    def add(self, slot: int, count: float) -> None:
+        """Count lines in a slot; one older than the newest is counted in the newest."""
+        self.roll(slot)
+        self.recent[-1] += count
+
+    def roll(self, slot: int) -> None:
+        """Let slots pass in silence up to this one. Cost: 1 us, however many pass."""
+        passed = slot - self.slot
+        for _ in range(min(passed, RING)):
+            self._learn(self.recent.pop(0))
+            self.recent.append(0.0)
+        if passed > RING and not self.held:
+            kept = FADE ** (passed - RING)
+            self.total *= kept
+            self.squares *= kept
+            self.slots = self.slots * kept + faded(passed - RING)
+        self.slot = max(self.slot, slot)
+
+    def usual(self) -> float:
+        """Return the expected count of one slot, > 0: half a line is always granted."""
+        return (self.total + 0.5) / (self.slots + 1.0)
+
+    def spread(self) -> float:
+        """Return the variance beyond Poisson over mean**2, as the negative binomial takes it."""
+        mean = self.usual()
+        beyond = (self.squares / (self.slots + 1.0) - mean - mean**2) / mean**2
+        least = LEAST_SPREAD if self.total > 20 else FIRST_SPREAD
+        return min(max(beyond, least), 1e4)
+
+    def surprise(self, usual: float, spread: float) -> float:
+        """Return -log10 p of the newest slot or of the whole ring, the more surprising of the two."""
+        counts = np.array([self.recent[-1], sum(self.recent)])
+        return float(surprise_of_counts(counts, usual * np.array([1.0, RING]), spread).max())
+
+    def lasting(self, usual: float) -> bool:
+        """Say whether half of the ring's slots are each well above what is usual."""
+        return sum(count >= max(2.0, 3 * usual) for count in self.recent) >= RING // 2
+
+    def onset(self, usual: float) -> Seconds:
+        """Return when the first slot of the ring that is above the usual began, s since 1970."""
+        above = next((k for k, count in enumerate(self.recent) if count > 2 * usual), RING - 1)
+        return (self.slot - RING + 1 + above) * SLOT
+
+    def adopt(self) -> None:
+        """Take the last minute for what is usual from now on."""
+        mean = sum(self.recent) / RING
+        self.total = mean * self.slots
+        self.squares = (mean + (1 + LEAST_SPREAD) * mean**2) * self.slots
+
+    def _learn(self, count: float) -> None:
+        if self.held:
+            return
+        self.total = self.total * FADE + count
+        self.squares = self.squares * FADE + count * count
+        self.slots = self.slots * FADE + 1.0
+
+
+def faded(slots: int) -> float:
+    """Return what so many slots, one after another, amount to after fading."""
+    return float((1 - FADE**slots) / (1 - FADE))
