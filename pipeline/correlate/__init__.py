@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 from pipeline import cause
 from pipeline.correlate.picture import redraw, say
-from pipeline.correlate.place import WINDOW, around, back, fitting, lag, linked
+from pipeline.correlate.place import WINDOW, around, back, fitting, holding, lag, linked, loud, onset
 from pipeline.correlate.state import EARLY, CorrelateState
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Event, Incident, Seconds, Signal, State
@@ -75,6 +75,8 @@ def _place(
     id = state.home.get(signal.id)
     if id is None and signal.ended is not None:
         return
+    if id is not None and _outgrew(state.get(id), signal):
+        id = None
     if id is None:
         id = _home(state, signal, topology, stale, now)
         if id is None:
@@ -90,6 +92,13 @@ def _place(
     state.put(replace(incident, signals=_fewest(state, id, [*others, signal]), updated=now))
     if signal.ids:
         state.give(id, [state.loose[c] for c in signal.ids if c in state.loose])
+
+
+def _outgrew(incident: Incident, signal: Signal) -> bool:
+    """Say whether what was evidence in an incident now over has become strong enough to page."""
+    before = next((s for s in incident.signals if s.id == signal.id), signal)
+    over = incident.state is State.RESOLVED and signal.ended is None
+    return over and signal.page and not before.page
 
 
 def _home(
@@ -189,17 +198,16 @@ def _redraw(state: CorrelateState, id: str, topology: Topology, now: Seconds) ->
     incident = state.get(id)
     if incident.state is State.RESOLVED:
         return
-    onset = min(s.since for s in incident.signals)
+    began = onset(incident)
     named = {s.service for s in incident.signals}
     early = [
         c
         for c in state.loose.values()
-        if c.time >= onset - EARLY and c.services and c.services[0][0] in named
+        if c.time >= began - EARLY and c.services and c.services[0][0] in named
     ]
     state.give(id, early)
     events = [e for e in state.changes.values() if _close_by(e.labels["service"], named, topology)]
-    on = any(s.ended is None for s in incident.signals)
-    quiet = None if on else incident.quiet if incident.quiet is not None else now
+    quiet = None if holding(incident) else max(s.ended or now for s in loud(incident))
     drawn = redraw(replace(incident, quiet=quiet), state.heard.get(id, ()), events, topology, now)
     drawn = replace(drawn, cause=_cause(state, drawn, topology))
     state.put(replace(drawn, updated=now) if drawn != incident else drawn)

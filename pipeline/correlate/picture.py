@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pipeline import cause
+from pipeline.correlate import place
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Entry, Event, Incident, Seconds, Signal, Suspect
 
@@ -25,7 +26,7 @@ def redraw(
     now: Seconds,
 ) -> Incident:
     """Return the incident as all that is known of it now says it is."""
-    onset = min(s.since for s in incident.signals)
+    onset = place.onset(incident)
     near = tuple(sorted((e for e in changes if cause.within_reach(e, onset)), key=lambda e: (e.time, e.id)))
     suspects = cause.rank(incident.signals, heard, near, topology, onset)
     ranked = cause.services(suspects)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 
 from pipeline.correlate.state import LINKABLE, CorrelateState
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Incident, Seconds, Signal
 
 # Signals of one cause begin within minutes of each other.
-WINDOW: Seconds = 300.0
+WINDOW: Seconds = 240.0
 # Customers notice, wait and write: what they say together lags by this much.
 VOICE_WINDOW: Seconds = 900.0
 # The same series abnormal again so soon after its incident resolved is the same incident.
-REOPEN: Seconds = 180.0
+REOPEN: Seconds = 60.0
 
 
 def fitting(state: CorrelateState, topology: Topology, signal: Signal) -> list[Incident]:
@@ -58,16 +59,34 @@ def lag(incident: Incident, signal: Signal) -> Seconds:
 
     Only what is strong enough to page stretches them: else noise would keep an incident growing for ever.
     """
-    onsets = [s.since for s in incident.signals]
-    first = min(onsets)
+    first = onset(incident)
     last = max((s.since for s in incident.signals if s.page), default=first)
     return max(0.0, first - signal.since, signal.since - last)
+
+
+def onset(incident: Incident) -> Seconds:
+    """Return when it began: the first signal not too long before the first that could page."""
+    paging = min((s.since for s in incident.signals if s.page), default=-math.inf)
+    return min(s.since for s in incident.signals if s.since >= paging - WINDOW)
 
 
 def _joins(distance: int, incident: Incident, signal: Signal) -> bool:
     if lag(incident, signal) <= (VOICE_WINDOW if signal.kind == "complaint" else WINDOW):
         return True
-    return distance == 0 and any(s.ended is None and s.service == signal.service for s in incident.signals)
+    return distance == 0 and any(s.service == signal.service for s in holding(incident))
+
+
+def holding(incident: Incident) -> list[Signal]:
+    """Return the signals that keep the incident open: those on that could page, or any where none ever could.
+
+    What is only evidence may stay on for long, as a new level does, and must not hold an incident for it.
+    """
+    return [s for s in loud(incident) if s.ended is None]
+
+
+def loud(incident: Incident) -> Sequence[Signal]:
+    """Return the signals that could page; all of them where none could."""
+    return [s for s in incident.signals if s.page] or incident.signals
 
 
 def linked(state: CorrelateState, topology: Topology, complaint: Complaint) -> Incident | None:
