@@ -1,0 +1,269 @@
+"""Frames through journal, pipeline and store, in order: the engine that needs no server.
+
+A frame is on disk before its sender hears of it, and a step is in the store before anything acts on it. A
+crash loses neither: the newest snapshot is loaded, and the journal since then is stepped again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple, ParamSpec, TypeVar
+
+import msgspec
+import structlog
+
+from pipeline import clock, frame, metrics
+from pipeline.config import Config
+from pipeline.frame import Frame
+from pipeline.ingest.journal import Journal, Unwritable
+from pipeline.perform import Performer
+from pipeline.run.stepper import Done, Stepper
+from pipeline.store import Store
+from pipeline.types import Action, Incident, Seconds, State, Step
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+GROUP = 64  # frames handed to the stepping thread at once
+HELD = 256 * 1024 * 1024  # bytes of frames that wait, whatever their number
+TRY_AGAIN: Seconds = 1.0  # after the store failed
+FORGET_EVERY: Seconds = 3600.0
+STOP_WITHIN: Seconds = 10.0
+
+log = structlog.get_logger()
+
+
+class Busy(Exception):
+    """The queue is full: nothing was taken, and it may be sent again in a while."""
+
+
+def url_of(config: Config) -> str:
+    """Return where people reach the console."""
+    return (config.web.external_url or f"http://{config.web.listen}").rstrip("/")
+
+
+class _Waiting(NamedTuple):
+    durable: asyncio.Future[int]  # the position of the first, once they are
+    frames: Sequence[Frame]
+    sizes: Sequence[int]
+
+
+class Engine:
+    """One per storage folder."""
+
+    def __init__(self, config: Config, store: Store) -> None:
+        home = Path(config.storage.path)
+        self.config = config
+        self.store = store
+        self.journal = Journal(home / "journal")
+        self.stepper = Stepper(config, home, self.journal)
+        self.metrics = metrics.Metrics(
+            metrics.Readings(
+                dropped=self._drops,
+                queues=lambda: {"frames": self._frames, "bytes": self._bytes},
+                incidents=lambda: self._incidents.values(),
+                lag=self._lag,
+                series=lambda: len(self.stepper.pipeline.memory.series),
+            )
+        )
+        self.journal.synced = self.metrics.synced
+        self.performer = Performer(
+            store, config.response, self.submit, url_of(config), acted=self.metrics.acted
+        )
+        self.turned_away: dict[str, Counter[str]] = {}  # by door, by reason
+        self.ready = False
+        self.trouble = ""  # why nothing goes on just now
+        self.now: Seconds = frame.decode(self.journal.last).at if self.journal.last else 0.0
+        self._incidents: dict[str, Incident] = {}  # those that are not over
+        self._queue: deque[_Waiting] = deque()
+        self._frames = 0  # that wait, or are being stepped
+        self._bytes = 0  # of those that wait
+        self._arrived = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._turn = asyncio.Lock()  # no snapshot between a step and its record
+        self._thread = ThreadPoolExecutor(1, "step")
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Bring state and store to where the journal ends, then go on from there."""
+        open_now = await self.store.incidents(open_only=True, limit=100_000)
+        self._incidents = {i.id: i for i in open_now}
+        self.metrics.remember(open_now)
+        await self._threaded(self.stepper.restore)
+        frames = self.stepper.behind()
+        count = 0
+        while group := await self._threaded(list, islice(frames, GROUP)):
+            count += len(group)
+            await self._step(group)
+        log.info("state restored", position=self.stepper.position, replayed=count, cut_bytes=self.journal.cut)
+        await self.performer.recover()
+        self._tasks = [asyncio.create_task(work()) for work in (self._run, self._tick, self._save_often)]
+        self.ready = True
+
+    async def take_in(self, frames: Sequence[Frame]) -> None:
+        """Take the frames of one request; returns when they are on disk.
+
+        Raises Busy where the queue is full and Unwritable where the disk is: nothing was taken then.
+        """
+        if self._frames and self._frames + len(frames) > self.config.limits.queue:
+            raise Busy
+        if self._bytes > HELD:
+            raise Busy
+        if frames:
+            await asyncio.shield(self._append(frames))
+
+    async def submit(self, taken: Frame) -> int:
+        """Take a tick, a command or an outcome, however full the queue is; return its position."""
+        return await asyncio.shield(self._append([taken]))
+
+    async def adopt(self, config: Config) -> None:
+        """Use another config from the next frame on."""
+        self.config = config
+        self.performer.response = config.response
+        async with self._turn:
+            await self._threaded(self.stepper.adopt, config)
+
+    async def stop(self) -> None:
+        """Step and record all that was taken, write the last snapshot, close the journal."""
+        self.ready = False
+        await self.performer.close()
+        with contextlib.suppress(TimeoutError):  # then the journal holds what is left
+            await asyncio.wait_for(self._idle.wait(), STOP_WITHIN)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._idle.is_set():
+            await self._save()
+        await self.journal.close()
+        self._thread.shutdown()
+
+    def _append(self, frames: Sequence[Frame]) -> asyncio.Future[int]:
+        self.now = max(self.now, clock.wall())
+        stamped = [msgspec.structs.replace(taken, at=self.now) for taken in frames]
+        raws = [frame.encode(taken) for taken in stamped]
+        waiting = _Waiting(self.journal.append(raws), stamped, [len(raw) for raw in raws])
+        self._queue.append(waiting)
+        self._frames += len(stamped)
+        self._bytes += sum(waiting.sizes)
+        self._idle.clear()
+        self._arrived.set()
+        return waiting.durable
+
+    async def _run(self) -> None:
+        while True:
+            group = await self._group()
+            await self._step(group)
+
+    async def _group(self) -> list[tuple[int, Frame]]:
+        """Wait for frames that are on disk, and return some in order."""
+        group: list[tuple[int, Frame]] = []
+        while len(group) < GROUP:
+            while not self._queue:
+                if group:
+                    return group
+                self._arrived.clear()
+                await self._arrived.wait()
+            waiting = self._queue[0]
+            if group and not waiting.durable.done():
+                return group
+            try:
+                first = await asyncio.shield(waiting.durable)
+            except Unwritable as error:
+                log.error("frames refused", frames=len(waiting.frames), error=str(error))
+                self._left(len(waiting.frames))
+            else:
+                group += enumerate(waiting.frames, first)
+                for taken, size in zip(waiting.frames, waiting.sizes, strict=True):
+                    self.metrics.took(taken, size)
+            self._bytes -= sum(waiting.sizes)
+            self._queue.popleft()
+        return group
+
+    async def _step(self, group: Sequence[tuple[int, Frame]]) -> None:
+        while group:
+            async with self._turn:
+                done = await self._threaded(self.stepper.take, group)
+                for one in done:
+                    await self._record(one)
+            group = group[len(done) :]
+
+    async def _record(self, done: Done) -> None:
+        if done.step is not None:
+            self.metrics.stepped(done.step, done.span)
+        if done.step:
+            new = await self._recorded(done.step, done.position)
+            for incident in done.step.incidents:
+                self._incidents[incident.id] = incident
+                if incident.state is State.RESOLVED:
+                    del self._incidents[incident.id]
+            if self.ready:
+                self.performer.act(new, done.step.runs)
+        self._left(1)
+
+    async def _recorded(self, step: Step, position: int) -> tuple[Action, ...]:
+        """Record the step, however long the store takes to come back: nothing may be acted on before."""
+        while True:
+            began = clock.steady()
+            try:
+                new = await self.store.record(step, position)
+            except (sqlite3.Error, OSError) as error:
+                self.trouble = f"store: {error}"
+                log.error("step not recorded", position=position, error=str(error), again_in=TRY_AGAIN)
+                await asyncio.sleep(TRY_AGAIN)
+            else:
+                self.trouble = ""
+                self.metrics.recorded(clock.steady() - began)
+                return new
+
+    async def _tick(self) -> None:
+        """Let time pass once a second, and forget what is older than it is to be kept."""
+        forget = clock.steady()
+        while True:
+            await asyncio.sleep(1 - clock.wall() % 1)
+            with contextlib.suppress(Unwritable, Busy):  # said where frames are lost
+                await self.take_in([frame.tick(clock.wall())])
+            if clock.steady() >= forget:
+                forget += FORGET_EVERY
+                await self.store.forget(clock.wall() - self.config.storage.retention)
+
+    async def _save_often(self) -> None:
+        while True:
+            await asyncio.sleep(self.config.storage.snapshot_interval)
+            await self._save()
+
+    async def _save(self) -> None:
+        try:
+            async with self._turn:
+                await self._threaded(self.stepper.save)
+        except OSError as error:
+            log.error("snapshot not written", error=str(error))
+
+    async def _threaded(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        run = partial(work, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, run)
+
+    def _left(self, count: int) -> None:
+        self._frames = max(0, self._frames - count)
+        if not self._frames:
+            self._idle.set()
+
+    def _drops(self) -> Mapping[str, Mapping[str, int]]:
+        doors = {f"door {name}": count for name, count in self.turned_away.items()}
+        return {
+            **metrics.drops(self.stepper.pipeline.memory),
+            **doors,
+            "step": {"skipped": len(self.stepper.poison)},
+        }
+
+    def _lag(self) -> tuple[int, Seconds]:
+        oldest = self._queue[0].frames[0].at if self._queue else self.now
+        return self._frames, max(0.0, clock.wall() - oldest) if self._frames else 0.0

@@ -1,0 +1,191 @@
+"""HTTP in: a door's answer waits for the disk, every other path is a page's or one of /-/."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import structlog
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pipeline import clock, kinds
+from pipeline.ingest.dead_letters import DeadLetters
+from pipeline.ingest.door import Decoded, Door, Refused, Rejects
+from pipeline.ingest.journal import Unwritable
+from pipeline.run.embedded import Busy, Engine
+from pipeline.types import Seconds
+
+FAMILY = "pipeline.ingest"
+PATIENCE: Seconds = 60.0  # for all of a body to arrive
+LINGER: Seconds = 5.0  # for the rest of a body that was refused: a client that still writes cannot read
+IN_FLIGHT = 4  # bodies of the largest size that may be in memory at once
+LARGE = 64 * 1024  # bytes; decoding more than that would keep others waiting
+RETRY_AFTER = b"2"
+SAY_EVERY: Seconds = 60.0
+
+log = structlog.get_logger()
+
+
+class _Gone(Exception):
+    """The client left before its request was whole."""
+
+
+def doors() -> dict[str, tuple[str, Door]]:
+    """Return name and door by path: every file of ingest/ that has PATHS."""
+    found: dict[str, tuple[str, Door]] = {}
+    for name in kinds.names(FAMILY):
+        module = kinds.find(FAMILY, name)
+        for path in getattr(module, "PATHS", ()):
+            found[path] = (name, module)
+    return found
+
+
+class Web:
+    """The ASGI application. `pages` answers what is not a door's."""
+
+    def __init__(self, engine: Engine, pages: ASGIApp) -> None:
+        self.engine = engine
+        self.pages = pages
+        self.doors = doors()
+        self.letters = DeadLetters(Path(engine.config.storage.path))
+        self._held = 0  # bytes of bodies in memory
+        self._thread = ThreadPoolExecutor(1, "decode")
+        self._said: dict[str, Seconds] = {}  # by door, when a rejection was last logged
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"] if scope["type"] == "http" else ""
+        if path not in self.doors and not path.startswith("/api/v1/"):
+            await self.pages(scope, receive, send)
+        elif path not in self.doors:
+            self.engine.metrics.answered("api_v1", 410)
+            await _begin(send, 410, b"API v1 of Alertmanager is gone: send alerts to /api/v2/alerts")
+            await _end(send)
+        elif scope["method"] != "POST":
+            self.engine.metrics.answered(self.doors[path][0], 405)
+            await _begin(send, 405, b"expected POST", (b"allow", b"POST"))
+            await _end(send)
+        else:
+            await self._enter(*self.doors[path], scope, receive, send)
+
+    async def _enter(self, name: str, door: Door, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        body = _Body()
+        try:
+            if not self.engine.ready:
+                raise Refused(503, "not ready", "not ready yet: state is being restored")
+            await self._read(body, headers, receive)
+            found = await self._decode(name, door, b"".join(body.parts), headers)
+            await self._take_in(found)
+            self._rejected(name, found.rejects, body)
+            status, text = (
+                (400, str(found.rejects).encode()) if found.rejects else (door.STATUS, found.answer)
+            )
+            await _begin(send, status, text)
+            await _end(send)
+        except Refused as no:
+            status = no.status
+            self._rejected(name, Rejects(Counter({no.reason: 1}), [str(no)]), body)
+            await _refuse(no, headers, None if body.complete else receive, send)
+        except _Gone:
+            status = 499  # as nginx counts it; nobody is there to read an answer
+        finally:
+            self._held -= body.size
+        self.engine.metrics.answered(name, status)
+
+    async def _read(self, body: _Body, headers: Mapping[str, str], receive: Receive) -> None:
+        limit = self.engine.config.limits.body
+        declared = headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > limit:
+            raise Refused(413, "too large", f"body is {declared} bytes, at most {limit}")
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not body.complete:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise _Gone
+                    part = message.get("body", b"")
+                    self._held += len(part)
+                    body.size += len(part)
+                    body.parts.append(part)
+                    body.complete = not message.get("more_body")
+                    if body.size > limit:
+                        raise Refused(413, "too large", f"body is over {limit} bytes")
+                    if self._held > IN_FLIGHT * limit:
+                        raise Refused(429, "too many bodies", "too many large requests at once")
+        except TimeoutError:
+            raise Refused(408, "too slow", f"body did not arrive within {PATIENCE:g} s") from None
+
+    async def _decode(self, name: str, door: Door, body: bytes, headers: Mapping[str, str]) -> Decoded:
+        work = partial(door.decode, body, headers, clock.wall(), self.engine.config.limits)
+        try:
+            if len(body) < LARGE:
+                return work()
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except Refused:
+            raise
+        except Exception as error:
+            # A sender keeps and repeats what is answered 5xx: our own mistake must not stop its queue.
+            log.exception("door failed", door=name)
+            raise Refused(400, "unreadable", f"cannot be read: {type(error).__name__}") from error
+
+    async def _take_in(self, found: Decoded) -> None:
+        try:
+            await self.engine.take_in(found.frames)
+        except Busy:
+            raise Refused(429, "queue full", "the queue is full: send again later") from None
+        except Unwritable as error:
+            raise Refused(503, "journal", f"not kept, send again: {error}") from error
+
+    def _rejected(self, name: str, rejects: Rejects, body: _Body) -> None:
+        """Count what was turned away, keep the first bytes as a dead letter, log it once a minute."""
+        if not rejects:
+            return
+        self.engine.turned_away.setdefault(name, Counter()).update(rejects.count)
+        reason = next(iter(rejects.count))
+        now = clock.wall()
+        with contextlib.suppress(OSError):  # what is refused because the disk is full cannot be kept
+            self.letters.add(now, name, reason, str(rejects), b"".join(body.parts[:1]))
+        if now - self._said.get(name, 0.0) >= SAY_EVERY:
+            self._said[name] = now
+            log.warning("input rejected", door=name, **rejects.count, first=rejects.said[0][:200])
+
+
+@dataclass(slots=True)
+class _Body:
+    parts: list[bytes] = field(default_factory=list)
+    size: int = 0
+    complete: bool = False
+
+
+async def _refuse(no: Refused, headers: Mapping[str, str], receive: Receive | None, send: Send) -> None:
+    """Answer; a client that still writes hears why before it is cut off, for else it could not read it."""
+    extra = [(b"retry-after", RETRY_AFTER)] if no.status in (429, 503) else []
+    if receive is not None:
+        extra.append((b"connection", b"close"))
+    await _begin(send, no.status, str(no).encode(), *extra)
+    if receive is not None and headers.get("expect", "").lower() != "100-continue":
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGER):
+                while (await receive()).get("more_body"):
+                    pass
+    await _end(send)
+
+
+async def _begin(send: Send, status: int, text: bytes, *extra: tuple[bytes, bytes]) -> None:
+    """Send all of an answer but its end."""
+    size = [] if status == 204 else [(b"content-length", str(len(text)).encode())]
+    kind = [(b"content-type", b"application/json" if text[:1] in b"[{" else b"text/plain; charset=utf-8")]
+    await send(
+        {"type": "http.response.start", "status": status, "headers": [*size, *(kind if text else []), *extra]}
+    )
+    await send({"type": "http.response.body", "body": text, "more_body": True})
+
+
+async def _end(send: Send) -> None:
+    await send({"type": "http.response.body", "body": b""})
