@@ -76,3 +76,18 @@ def _value(key: str, raw: str, found: re.Match[str], fields: Mapping[str, str]) 
     if key == "argv" and found.start() == 0 and value.startswith("-"):
         raise ValueError(f'{key}: {name} is "{value}", which the program would read as an option')
     return value
+
+
+def spell(seconds: float) -> str:
+    """Return a span as config files write it.
+
+    >>> spell(5400), spell(45), spell(0.5)
+    ('1h30m', '45s', '500ms')
+    """
+    if seconds < 1:
+        return f"{seconds * 1000:.0f}ms"
+    words, left = "", round(seconds)
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        words += f"{count}{unit}" if count else ""
+    return words
