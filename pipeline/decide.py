@@ -32,8 +32,9 @@ class Maintenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When a page is due."""
+    """When a page is due, and when an incident is over."""
 
+    resolve_after: Span = Span(180)  # an incident is over when nothing has been abnormal for so long
     repeat_interval: Span = Span(4 * 3600)
     group_wait: Span = Span(0)  # evidence is gathered for so long before the first page
     combine: int = 2  # kinds of evidence, each too weak alone, that page together

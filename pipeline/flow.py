@@ -67,7 +67,9 @@ class Pipeline:
         heard, complaints = hear(m.complaints, batch.events, c.topology, now)
         alerted = take_alerts(m.alerts, batch.events, now)
         signals = (*measured, *logged, *heard, *alerted)
-        seen = correlate(m.correlate, signals, complaints, batch.events, c.topology, now)
+        seen = correlate(
+            m.correlate, signals, complaints, batch.events, c.topology, now, c.policy.resolve_after
+        )
         told, verdicts = decide(m.decide, seen, batch.events, c.policy, now)
         answered, actions, runs = respond(m.respond, told, verdicts, batch.events, c.response, now)
         incidents = m.correlate.keep(answered)

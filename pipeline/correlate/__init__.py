@@ -15,7 +15,7 @@ from pipeline.types import Complaint, Event, Incident, Seconds, Signal, State
 
 __all__ = ["CorrelateState", "correlate"]
 
-# An incident is over when no signal has been on for so long.
+# Scrapes are seconds to a minute apart, and what comes and goes within minutes is one incident.
 QUIET: Seconds = 180.0
 
 
@@ -26,8 +26,12 @@ def correlate(
     events: Iterable[Event],
     topology: Topology,
     now: Seconds,
+    resolve_after: Seconds = QUIET,
 ) -> tuple[Incident, ...]:
-    """Return the incidents touched now, and every open one at most once a second."""
+    """Return the incidents touched now, and every open one at most once a second.
+
+    An incident is over when no signal has been on for `resolve_after`.
+    """
     stale: dict[str, None] = {}  # incidents to redraw
     for event in sorted(events, key=lambda e: (e.time, e.id)):
         _mind(state, event, stale, now)
@@ -44,7 +48,7 @@ def correlate(
         state.looked = now
         state.tidy(now, cause.REACH)
         for id in tuple(state.burning):
-            _close(state, id, now)
+            _close(state, id, resolve_after, now)
     return tuple(state.get(id) for id in {**state.touched, **(state.burning if due else {})})
 
 
@@ -114,10 +118,10 @@ def _cause(state: CorrelateState, incident: Incident, topology: Topology) -> str
     return min(((i.opened, i.id) for i in found if i.opened < incident.opened), default=(0.0, ""))[1]
 
 
-def _close(state: CorrelateState, id: str, now: Seconds) -> None:
+def _close(state: CorrelateState, id: str, resolve_after: Seconds, now: Seconds) -> None:
     """Resolve the incident once it has been quiet for long enough."""
     incident = state.get(id)
-    if incident.quiet is None or now - incident.quiet < QUIET:
+    if incident.quiet is None or now - incident.quiet < resolve_after:
         return
     told = say(incident, now, f"over: nothing abnormal for {now - incident.quiet:.0f} s")
     state.resolve(replace(told, state=State.RESOLVED, resolved=now, updated=now), now)
