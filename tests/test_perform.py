@@ -1,4 +1,4 @@
-"""Actions run once, notifications get through, and a crash in between is settled. Real servers, real store."""
+"""Actions run once, notifications get through, a crash in between is settled. Real servers, real store."""
 
 from __future__ import annotations
 
@@ -287,7 +287,8 @@ async def test_wrong_args_and_unknown_kinds_are_outcomes(store: Store) -> None:
 
 async def test_a_page_by_email_is_one_thread_with_text_and_html(store: Store) -> None:
     with mailbox("451 busy, come back") as box:
-        via = f"{{do: email, args: {{to: [oncall@example.org], smtp: '{box.address}', timezone: Europe/Paris}}}}"
+        to = f"to: [oncall@example.org], smtp: '{box.address}', timezone: Europe/Paris"
+        via = f"{{do: email, args: {{{to}}}}}"
         response = answer(text=f"receivers: [{{name: oncall, via: [{via}]}}]\nreceiver: oncall")
         stage = Stage(response)
         stage.page(100)
