@@ -71,9 +71,16 @@ def onset(incident: Incident) -> Seconds:
 
 
 def _joins(distance: int, incident: Incident, signal: Signal) -> bool:
+    if not signal.service and not any(named(s) == named(signal) for s in incident.signals):
+        return False
     if lag(incident, signal) <= (VOICE_WINDOW if signal.kind == "complaint" else WINDOW):
         return True
     return distance == 0 and any(s.service == signal.service for s in holding(incident))
+
+
+def named(signal: Signal) -> str:
+    """Return what the signal is called, whichever instance it speaks of."""
+    return signal.labels.get("alertname") or signal.labels.get("__name__") or signal.series
 
 
 def holding(incident: Incident) -> list[Signal]:

@@ -53,7 +53,7 @@ class CorrelateState:
         shelf = self._shelf(incident)
         if old is not None and (old.services != incident.services or self._shelf(old) is not shelf):
             _remove(self._shelf(old), old)
-        for service in incident.services:
+        for service in incident.services or ("",):
             shelf.setdefault(service, {})[incident.id] = None
 
     def add(self, incident: Incident) -> None:
@@ -134,7 +134,7 @@ class CorrelateState:
 
 
 def _remove(shelf: dict[str, dict[str, None]], incident: Incident) -> None:
-    for service in incident.services:
+    for service in incident.services or ("",):
         found = shelf.get(service, {})
         found.pop(incident.id, None)
         if not found:

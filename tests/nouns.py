@@ -1,0 +1,78 @@
+"""Signals, incidents and catalogues for tests, with what does not matter filled in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.topology import Customer, Service, Topology
+from pipeline.types import Complaint, Event, Incident, Seconds, Signal
+
+SHOP = Topology(
+    {
+        "front": Service(("cart", "checkout"), owner="web", host="a"),
+        "cart": Service(("inventory",), owner="cart", host="b"),
+        "checkout": Service(("cart", "payment"), owner="pay", host="c"),
+        "payment": Service((), owner="pay", host="d", tier="critical"),
+        "inventory": Service((), owner="cart", host="e"),
+        "mailer": Service((), owner="mail", host="f"),
+        "batch": Service((), owner="mail", host="f"),
+    },
+    {
+        "customer-1": Customer("gold", ("front",)),
+        "customer-2": Customer("", ("inventory",)),
+        "customer-3": Customer("", ("mailer",)),
+    },
+)
+
+
+def signal(
+    service: str,
+    since: Seconds,
+    metric: str = "cpu_ratio",
+    *,
+    id: str = "",
+    kind: str = "metric",
+    at: Seconds | None = None,
+    surprise: float = 10.0,
+    page: bool = True,
+    ended: Seconds | None = None,
+    entity: str = "",
+    ids: Sequence[str] = (),
+) -> Signal:
+    name = f"{metric}/{service}/{entity}"
+    labels = {"__name__": metric, "service": service, "entity": entity}
+    return Signal(
+        id or f"{name}/{since:g}", kind, service, name, labels, "test", since, since if at is None else at,
+        surprise, math.nan, math.nan, page, f"{metric} of {service} is high", ended, tuple(ids),
+    )  # fmt: skip
+
+
+def incident(*signals: Signal, **known: Any) -> Incident:
+    first = signals[0]
+    given: dict[str, Any] = {
+        "id": "i1",
+        "opened": first.at,
+        "updated": first.at,
+        "title": first.reason,
+        "priority": "P3",
+        "services": tuple(dict.fromkeys(s.service for s in signals)),
+        **known,
+    }
+    return Incident(signals=signals, **given)
+
+
+def complaint(id: str, time: Seconds, *services: str, customer: str = "") -> Complaint:
+    named = tuple((s, 0.9 - 0.2 * k) for k, s in enumerate(services))
+    return Complaint(
+        id, time, customer or f"customer-{id}", "chat", "en", "it is broken", "broken", "", named
+    )
+
+
+def command(do: str, time: Seconds = 0.0, until: Seconds | None = None, **labels: str) -> Event:
+    return Event("command", f"{do}-{time:g}", time, {"do": do, "by": "ada", **labels}, until=until)
+
+
+def change(id: str, time: Seconds, service: str) -> Event:
+    return Event("change", id, time, {"service": service, "kind": "deploy"}, "v2")

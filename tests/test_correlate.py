@@ -1,0 +1,392 @@
+"""Signals become few incidents: by onset and neighbourhood, whatever their order, and never twice."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import snapshot
+from pipeline.correlate import QUIET, CorrelateState, correlate
+from pipeline.correlate.admit import MAX_SIGNALS
+from pipeline.correlate.picture import MAX_TIMELINE
+from pipeline.correlate.place import REOPEN, WINDOW
+from pipeline.correlate.state import LINKABLE
+from pipeline.types import Complaint, Event, Incident, Seconds, Signal, State
+from tests.nouns import SHOP, change, command, complaint, signal
+
+
+@dataclass
+class Desk:
+    """Steps correlation and keeps the newest version of each incident."""
+
+    state: CorrelateState = field(default_factory=CorrelateState)
+    known: dict[str, Incident] = field(default_factory=dict)
+
+    def step(
+        self,
+        now: Seconds,
+        signals: Sequence[Signal] = (),
+        complaints: Sequence[Complaint] = (),
+        events: Iterable[Event] = (),
+    ) -> tuple[Incident, ...]:
+        seen = correlate(self.state, signals, complaints, events, SHOP, now)
+        changed = self.state.keep(seen)
+        self.known.update((i.id, i) for i in changed)
+        return changed
+
+    @property
+    def all(self) -> list[Incident]:
+        return list(self.known.values())
+
+    @property
+    def open(self) -> list[Incident]:
+        return [i for i in self.all if i.state is not State.RESOLVED]
+
+
+def over(given: Signal, when: Seconds) -> Signal:
+    return replace(given, at=when, ended=when)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "apart", "incidents"),
+    [
+        pytest.param("payment", "payment", 60, 1, id="the same service"),
+        pytest.param("payment", "checkout", 60, 1, id="a caller"),
+        pytest.param("checkout", "payment", 60, 1, id="a callee"),
+        pytest.param("front", "payment", 60, 1, id="two calls away, before the one between has spoken"),
+        pytest.param("mailer", "batch", 60, 1, id="the same host"),
+        pytest.param("payment", "inventory", 60, 2, id="only a common caller's caller"),
+        pytest.param("payment", "mailer", 60, 2, id="nothing in common"),
+        pytest.param("payment", "checkout", WINDOW + 1, 2, id="a neighbour, too late"),
+        pytest.param("payment", "payment", WINDOW + 1, 1, id="the same service, while it is still abnormal"),
+        pytest.param("", "", 60, 2, id="no service known of either, and another name"),
+        pytest.param("", "payment", 60, 2, id="no service known, and one that is"),
+    ],
+)
+def test_signals_belong_together_by_neighbourhood_and_onset(
+    first: str, second: str, apart: Seconds, incidents: int
+) -> None:
+    desk = Desk()
+
+    desk.step(1000, [signal(first, 1000)])
+    desk.step(1000 + apart, [signal(second, 1000 + apart, "latency_seconds")])
+
+    assert len(desk.all) == incidents
+
+
+def test_the_same_signal_growing_worse_stays_one_line_of_one_incident() -> None:
+    desk = Desk()
+    first = signal("payment", 1000)
+
+    desk.step(1000, [first])
+    desk.step(1060, [replace(first, surprise=30.0, at=1060)])
+
+    [incident] = desk.all
+    assert [s.surprise for s in incident.signals] == [30.0]
+    assert incident.rev == 2
+
+
+def test_what_was_never_said_to_be_on_opens_nothing_when_it_ends() -> None:
+    desk = Desk()
+
+    assert desk.step(1000, [signal("payment", 900, ended=1000)]) == ()
+
+
+def test_signals_of_one_name_belong_together_though_their_service_is_not_known() -> None:
+    desk = Desk()
+
+    desk.step(1000, [signal("", 1000, "DiskFull", entity="a"), signal("", 1000, "DiskFull", entity="b")])
+
+    assert len(desk.all) == 1
+
+
+def test_a_signal_between_two_incidents_merges_them_into_the_first_opened() -> None:
+    desk = Desk()
+    desk.step(1000, [signal("payment", 1000)])
+    desk.step(1010, [signal("inventory", 1010)])
+    first, second = desk.all
+
+    desk.step(1020, [signal("checkout", 1020)])
+
+    [left] = desk.open
+    assert left.id == first.id
+    assert {s.service for s in left.signals} == {"payment", "inventory", "checkout"}
+    assert desk.known[second.id].by == first.id
+
+
+def test_of_two_merged_incidents_the_one_that_paged_survives() -> None:
+    desk = Desk()
+    desk.step(1000, [signal("payment", 1000)])
+    desk.step(1010, [signal("inventory", 1010)])
+    second = desk.all[1]
+    desk.state.keep([replace(second, paged=1010.0)])
+
+    desk.step(1020, [signal("checkout", 1020)])
+
+    assert [i.id for i in desk.open] == [second.id]
+
+
+def test_evidence_never_merges_incidents() -> None:
+    desk = Desk()
+    desk.step(1000, [signal("payment", 1000)])
+    desk.step(1010, [signal("inventory", 1010)])
+
+    desk.step(1020, [signal("checkout", 1020, page=False)])
+
+    assert len(desk.open) == 2
+
+
+def test_an_incident_resolves_by_itself_when_quiet_since_its_last_signal_ended() -> None:
+    desk = Desk()
+    bad = signal("payment", 1000)
+    desk.step(1000, [bad])
+    desk.step(1300, [over(bad, 1240)])
+
+    desk.step(1240 + QUIET - 1)
+    before = desk.all[0].state
+    desk.step(1240 + QUIET)
+
+    assert (before, desk.all[0].state) == (State.OPEN, State.RESOLVED)
+    assert desk.all[0].resolved == 1240 + QUIET
+
+
+def test_evidence_that_stays_on_does_not_hold_an_incident_open() -> None:
+    desk = Desk()
+    bad = signal("payment", 1000)
+    desk.step(1000, [bad, signal("payment", 1010, "memory_bytes", page=False)])
+    desk.step(1100, [over(bad, 1100)])
+
+    desk.step(1100 + QUIET)
+
+    assert desk.all[0].state is State.RESOLVED
+
+
+def test_evidence_of_a_past_incident_that_grows_strong_opens_a_new_one() -> None:
+    desk = Desk()
+    bad, weak = signal("payment", 1000), signal("payment", 1010, "memory_bytes", page=False)
+    desk.step(1000, [bad, weak])
+    desk.step(1100, [over(bad, 1100)])
+    desk.step(1100 + QUIET)
+
+    desk.step(5000, [replace(weak, page=True, at=5000)])
+
+    [one] = desk.open
+    assert [s.id for s in one.signals] == [weak.id]
+
+
+@pytest.mark.parametrize(
+    ("after", "metric", "incidents"),
+    [
+        pytest.param(REOPEN - 1, "cpu_ratio", 1, id="the same series at once: the same incident"),
+        pytest.param(REOPEN + 1, "cpu_ratio", 2, id="the same series later: another"),
+        pytest.param(REOPEN - 1, "error_ratio", 2, id="another series: another"),
+    ],
+)
+def test_what_comes_back_soon_after_it_resolved_is_the_same_incident(
+    after: Seconds, metric: str, incidents: int
+) -> None:
+    desk = Desk()
+    bad = signal("payment", 1000)
+    desk.step(1000, [bad])
+    desk.step(1100, [over(bad, 1100)])
+    desk.step(1100 + QUIET)
+    again = 1100 + QUIET + after
+
+    desk.step(again, [signal("payment", again, metric)])
+
+    assert len(desk.all) == incidents
+    assert len(desk.open) == 1
+
+
+def test_what_a_person_resolved_does_not_come_back_by_itself() -> None:
+    desk = Desk()
+    bad = signal("payment", 1000)
+    desk.step(1000, [bad])
+    desk.step(1010, events=[command("resolve", 1010, incident=desk.all[0].id)])
+
+    desk.step(1020, [replace(bad, surprise=40.0, at=1020)])
+
+    [incident] = desk.all
+    assert (incident.state, incident.by) == (State.RESOLVED, "ada")
+
+
+def test_acknowledging_says_who_and_when() -> None:
+    desk = Desk()
+    desk.step(1000, [signal("payment", 1000)])
+
+    desk.step(1010, events=[command("acknowledge", 1010, incident=desk.all[0].id)])
+
+    [incident] = desk.all
+    assert (incident.state, incident.by, incident.acknowledged) == (State.ACKNOWLEDGED, "ada", 1010)
+
+
+def test_a_complaint_before_the_incident_is_found_by_it() -> None:
+    desk = Desk()
+    desk.step(940, complaints=[complaint("early", 940, "payment")])
+
+    desk.step(1000, [signal("payment", 1000)])
+
+    [incident] = desk.all
+    assert incident.complaints == ("early",)
+    assert incident.first_complaint == 940
+    assert "customer-early" in incident.customers
+
+
+def test_a_complaint_after_the_incident_is_linked_for_hours() -> None:
+    desk = Desk()
+    bad = signal("payment", 1000)
+    desk.step(1000, [bad])
+    desk.step(1100, [over(bad, 1100)])
+    desk.step(1500)
+
+    desk.step(9000, complaints=[complaint("late", 9000, "payment")])
+    desk.step(1500 + LINKABLE + 1, complaints=[complaint("too late", 1500 + LINKABLE + 1, "payment")])
+
+    [incident] = desk.all
+    assert incident.complaints == ("late",)
+    assert incident.state is State.RESOLVED
+
+
+def test_a_complaint_that_names_no_service_stays_loose() -> None:
+    desk = Desk()
+    desk.step(1000, [signal("payment", 1000)])
+
+    desk.step(1010, complaints=[complaint("vague", 1010)])
+
+    assert desk.all[0].complaints == ()
+
+
+def test_a_surge_opens_an_incident_with_its_complaints() -> None:
+    desk = Desk()
+    said = [complaint(str(k), 1000 + k, "payment") for k in range(3)]
+
+    desk.step(1005, [signal("payment", 1000, kind="complaint", ids=["0", "1", "2"])], said)
+
+    [incident] = desk.all
+    assert incident.complaints == ("0", "1", "2")
+    assert incident.priority == "P1"
+
+
+def test_a_change_within_reach_of_the_onset_is_on_the_incident() -> None:
+    desk = Desk()
+    desk.step(940, events=[change("near", 940, "payment"), change("elsewhere", 940, "mailer")])
+
+    desk.step(1000, [signal("payment", 1000)])
+
+    assert [c.id for c in desk.all[0].changes] == ["near"]
+    assert desk.all[0].suspects[0].change == "near"
+
+
+def test_a_symptom_that_opens_later_names_the_incident_of_its_cause() -> None:
+    desk = Desk()
+    desk.step(1000, [signal("payment", 1000)])
+    cause = desk.all[0]
+
+    desk.step(1400, [signal("front", 1400)])
+
+    assert [i.cause for i in desk.open if i.id != cause.id] == [cause.id]
+
+
+def test_every_ranking_that_differs_is_kept_in_the_timeline() -> None:
+    desk = Desk()
+    desk.step(1000, [signal("front", 1000, "latency_seconds")])
+
+    desk.step(1060, [signal("payment", 1050, "latency_seconds", surprise=30)])
+
+    rankings = [(e.at, e.suspects) for e in desk.all[0].timeline if e.suspects]
+    assert rankings == [(1000, ("front",)), (1060, ("payment", "front"))]
+
+
+def test_open_incidents_are_returned_at_most_once_a_second_though_nothing_happens() -> None:
+    state = CorrelateState()
+    state.keep(correlate(state, [signal("payment", 1000)], (), (), SHOP, 1000))
+
+    seen = [len(correlate(state, (), (), (), SHOP, now)) for now in (1000.2, 1000.9, 1001.0, 1001.5, 1002.0)]
+
+    assert seen == [0, 0, 1, 0, 1]
+
+
+def test_an_incident_has_bounded_signals_and_lines_and_counts_what_it_dropped() -> None:
+    desk = Desk()
+
+    for k in range(MAX_SIGNALS + 50):
+        desk.step(1000 + k / 4, [signal("payment", 1000 + k / 4, f"m{k}", surprise=10 + k)])
+
+    [incident] = desk.all
+    assert len(incident.signals) == MAX_SIGNALS
+    assert len(incident.timeline) <= MAX_TIMELINE
+    assert desk.state.dropped["signals of one incident"] == 50
+    assert len(desk.state.home) == MAX_SIGNALS
+
+
+def test_what_can_no_longer_be_linked_is_forgotten() -> None:
+    desk = Desk()
+    bad = signal("payment", 1000)
+    desk.step(1000, [bad], [complaint("c", 1000, "payment")])
+    desk.step(1100, [over(bad, 1100)])
+    desk.step(2000)
+    later = 2000 + LINKABLE + 1
+
+    desk.step(later, [signal("mailer", later)])
+
+    assert list(desk.state.incidents) == [i.id for i in desk.open]
+    assert set(desk.state.home.values()) == set(desk.state.incidents)
+    assert (desk.state.past, desk.state.heard.keys() - desk.state.incidents, desk.state.owner) == (
+        {},
+        set(),
+        {},
+    )
+
+
+Storm: TypeAlias = list[tuple[str, str, bool]]
+SERVICES = st.sampled_from(sorted(SHOP.services))
+STORM = st.lists(
+    st.tuples(SERVICES, st.sampled_from(["cpu_ratio", "latency_seconds"]), st.booleans()),
+    max_size=8,
+    unique_by=lambda s: s[:2],
+)
+
+
+@given(STORM.flatmap(lambda storm: st.tuples(st.just(storm), st.permutations(storm))))
+def test_the_order_of_what_comes_at_one_time_does_not_matter(storms: tuple[Storm, Storm]) -> None:
+    desks = (Desk(), Desk())
+
+    for desk, storm in zip(desks, storms, strict=True):
+        desk.step(1000, [signal(s, 1000, m, page=p) for s, m, p in storm])
+
+    assert repr(desks[0].all) == repr(desks[1].all)
+
+
+@given(st.lists(STORM, min_size=1, max_size=6), st.integers(0, 5))
+def test_a_snapshot_at_any_time_changes_nothing(storms: list[Storm], cut: int) -> None:
+    whole, halved = Desk(), Desk()
+
+    for k, storm in enumerate(storms):
+        now = 1000.0 + 90 * k
+        signals = [signal(s, now, m, page=p) for s, m, p in storm]
+        ending = [over(x, now) for i in whole.open for x in i.signals[:1] if x.ended is None]
+        if k == cut:
+            halved.state = snapshot.load(snapshot.dump(halved.state))
+        assert repr(whole.step(now, [*signals, *ending])) == repr(halved.step(now, [*signals, *ending]))
+
+
+@given(st.lists(STORM, min_size=1, max_size=6))
+def test_a_signal_is_in_one_incident_only_and_every_index_agrees(
+    storms: list[Storm],
+) -> None:
+    desk = Desk()
+
+    for k, storm in enumerate(storms):
+        desk.step(1000.0 + 90 * k, [signal(s, 1000.0 + 90 * k, m, page=p) for s, m, p in storm])
+
+    held = list(itertools.chain.from_iterable((s.id for s in i.signals) for i in desk.open))
+    assert len(held) == len(set(held))
+    assert set(desk.state.burning) == {i.id for i in desk.open}
+    assert {id for ids in desk.state.open.values() for id in ids} == set(desk.state.burning)
+    assert desk.state.touched == {}
