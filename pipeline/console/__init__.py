@@ -1,1 +1,108 @@
-"""The web pages and the REST API: they read the store and post commands."""
+"""The web pages and the REST API: they read the store and post commands, nothing else.
+
+Pages keep themselves current by server-sent events: `/`, `/incidents/ID`, `/services`, `/boards`, `/controls`
+for staff, `/board/CUSTOMER` for a customer. A proxy that shows boards to the world lets through `/board/`
+and `/static/`, nothing else.
+
+The API answers JSON; times are seconds since 1970, UTC:
+
+    GET  /api/v1/incidents?state=open&limit=200    newest first, as `forewarn replay` writes them, and state
+    GET  /api/v1/incidents/ID                      also its runs, verdicts and actions
+    POST /api/v1/incidents/ID/acknowledge          {"by": "ann"}
+    POST /api/v1/incidents/ID/resolve              {"by": "ann"}
+    GET  /api/v1/silences                          those that hold
+    POST /api/v1/silences                          {"incident": ID, "seconds": 3600, "by": "ann", "why": ""}
+    GET  /api/v1/boards/CUSTOMER                   what the board of that customer says
+
+A POST is answered 202 with the command's id once the command is in the journal; its effect shows a moment
+later. A silence may name a "service" instead, and end at "until". A request that a browser makes for another
+site's page is refused with 403.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from pipeline.clock import Clock
+from pipeline.console import words
+from pipeline.console.api import Api
+from pipeline.console.ask import Submit
+from pipeline.console.guard import Guard
+from pipeline.console.live import Live, Page
+from pipeline.console.pages import Pages
+from pipeline.console.standing import QUIET_AFTER
+from pipeline.store import Store
+from pipeline.topology import Topology
+from pipeline.types import Seconds
+
+HERE = Path(__file__).parent
+MAX_BODY = 16_384  # bytes of a command
+
+
+def routes(
+    store: Store,
+    submit: Submit,
+    clock: Clock,
+    topology: Callable[[], Topology],
+    *,
+    quiet_after: Seconds = QUIET_AFTER,
+) -> list[BaseRoute]:
+    """Return every route of console and API.
+
+    `submit` journals a frame and returns when it is durable; what it raises is for the app to answer.
+    `topology` is asked each time. A service unheard for `quiet_after` is unknown.
+    """
+    pages = Pages(store, clock, topology, quiet_after)
+    live, api = Live(store, clock, templates()), Api(pages, submit)
+    shown = {
+        "/": Page("overview", ("summary", "open", "recent"), pages.overview),
+        "/incidents/{id}": Page(
+            "incident",
+            ("head", "suspects", "runs", "timeline", "evidence", "complaints", "told"),
+            pages.incident,
+        ),
+        "/board/{customer}": Page("board", ("services", "past"), pages.board),
+        "/boards": Page("boards", ("rows",), pages.boards),
+        "/services": Page("services", ("rows",), pages.services),
+        "/controls": Page("controls", ("switch", "silences", "asked"), pages.controls),
+    }
+    calls = (
+        ("POST", "/do", api.press),
+        ("GET", "/api/v1/incidents", api.incidents),
+        ("GET", "/api/v1/incidents/{id}", api.incident),
+        ("POST", "/api/v1/incidents/{id}/acknowledge", partial(api.answer, "acknowledge")),
+        ("POST", "/api/v1/incidents/{id}/resolve", partial(api.answer, "resolve")),
+        ("GET", "/api/v1/silences", api.silences),
+        ("POST", "/api/v1/silences", api.silence),
+        ("GET", "/api/v1/boards/{customer}", api.board),
+    )
+    guarded = [Middleware(Guard)]
+    found: list[BaseRoute] = []
+    for path, page in shown.items():
+        found.append(Route(f"{path.rstrip('/')}/live", partial(live.follow, page), middleware=guarded))
+        found.append(Route(path, partial(live.show, page), middleware=guarded))
+    for method, path, call in calls:
+        found.append(Route(path, call, methods=[method], middleware=guarded, max_body_size=MAX_BODY))
+    return [*found, Mount("/static", StaticFiles(directory=HERE / "static"), middleware=guarded)]
+
+
+def templates() -> Environment:
+    """Return the templates: everything they print is escaped, and a word they lack is an error."""
+    env = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for name in ("clock_time", "day_time", "iso", "span", "lead", "quantity"):
+        env.filters[name] = getattr(words, name)
+    env.globals["m"] = env.get_template("macros.html").module
+    return env

@@ -1,0 +1,131 @@
+"""The REST API: the store as JSON, commands in; documented in the package."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+from pipeline.console.ask import Submit, ask, command
+from pipeline.console.pages import Pages, silences
+from pipeline.describe import describe
+from pipeline.types import Event, Incident
+
+MAX_LIMIT = 1_000
+
+
+class Api:
+    def __init__(self, pages: Pages, submit: Submit) -> None:
+        self.pages = pages
+        self.store = pages.store
+        self.submit = submit
+
+    async def incidents(self, request: Request) -> Response:
+        state, limit = request.query_params.get("state", ""), request.query_params.get("limit", "200")
+        if not limit.isdigit() or not 0 < int(limit) <= MAX_LIMIT:
+            return _refused(f"limit: expected 1 to {MAX_LIMIT}", 400)
+        found = await self.store.incidents(open_only=state == "open", limit=int(limit))
+        return _json([whole(i) for i in found])
+
+    async def incident(self, request: Request) -> Response:
+        found = await self.store.incident(request.path_params["id"])
+        if found is None:
+            return _refused("no such incident", 404)
+        verdicts = await self.store.verdicts(found.id)
+        more = {
+            "runs": await self.store.runs(found.id),
+            "verdicts": [
+                {"at": at, "act": v.act, "reason": v.reason, "by": v.by, "because": v.because}
+                for at, v in verdicts
+            ],
+            "actions": [
+                {
+                    "key": a.key,
+                    "kind": a.kind,
+                    "do": a.do,
+                    "what": a.what,
+                    "at": a.at,
+                    "state": state,
+                    "outcome": o,
+                }
+                for a, state, o in await self.store.actions(found.id)
+            ],
+        }
+        return _json(whole(found) | more)
+
+    async def answer(self, do: str, request: Request) -> Response:
+        """Take acknowledge or resolve of one incident, from a program."""
+        id = request.path_params["id"]
+        if await self.store.incident(id) is None:
+            return _refused("no such incident", 404)
+        return await self._asked(request, {"do": do, "incident": id})
+
+    async def silences(self, request: Request) -> Response:
+        asked = await self.pages.store.commands(0.0)
+        return _json([_silence(s) for s in silences(asked, self.pages.clock())])
+
+    async def silence(self, request: Request) -> Response:
+        return await self._asked(request, {"do": "silence"})
+
+    async def board(self, request: Request) -> Response:
+        words = await self.pages.board(request)
+        if words is None:
+            return _refused("no such customer", 404)
+        rows = [
+            {"service": words["titles"][s.service], "state": s.state, "since": s.since, "heard_at": s.heard}
+            for s in words["services"]
+        ]
+        return _json({"customer": words["customer"], "at": words["now"], "services": rows})
+
+    async def press(self, request: Request) -> Response:
+        """Take a button of the console: a form in, back to the page it came from."""
+        fields = dict(parse_qsl((await request.body()).decode(errors="replace")))
+        try:
+            event = command(fields, self.pages.clock())
+        except ValueError as error:
+            return _refused(str(error), 400)
+        if "incident" in event.labels and await self.store.incident(event.labels["incident"]) is None:
+            return _refused("no such incident", 404)
+        await ask(event, self.submit)
+        back = fields.get("back", "/")
+        safe = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
+        return RedirectResponse(safe, 303)
+
+    async def _asked(self, request: Request, fixed: dict[str, str]) -> Response:
+        raw = await request.body()
+        try:
+            fields = orjson.loads(raw or b"{}")
+            if not isinstance(fields, dict):
+                return _refused("expected a JSON object", 400)
+            event = command({k: str(v) for k, v in fields.items()} | fixed, self.pages.clock())
+        except ValueError as error:
+            return _refused(str(error), 400)
+        await ask(event, self.submit)
+        return _json({"id": event.id, **event.labels, "until": event.until}, 202)
+
+
+def whole(incident: Incident) -> dict[str, Any]:
+    """Return an incident as the API answers it: as replay writes it, and how it stands."""
+    return describe(incident) | {
+        "state": incident.state,
+        "by": incident.by,
+        "updated_at": incident.updated,
+        "acknowledged_at": incident.acknowledged,
+        "quiet_since": incident.quiet,
+    }
+
+
+def _silence(event: Event) -> dict[str, Any]:
+    known = {k: v for k, v in event.labels.items() if k != "do"}
+    return {"id": event.id, "at": event.time, "until": event.until, **known}
+
+
+def _json(value: Any, code: int = 200) -> Response:
+    return Response(orjson.dumps(value), code, media_type="application/json")
+
+
+def _refused(why: str, code: int) -> Response:
+    return PlainTextResponse(why + "\n", code)

@@ -1,0 +1,82 @@
+"""What a person asks for, as a command frame: the console itself changes nothing."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from pipeline import frame
+from pipeline.frame import Frame
+from pipeline.types import Event, Seconds
+
+Submit: TypeAlias = Callable[[Frame], Awaitable[object]]
+
+MAX_NAME = 80
+MAX_SILENCE = 30 * 86400.0
+# What each command speaks of. "stop" alone is the kill switch; with an incident and a playbook, one run.
+TAKES: Mapping[str, tuple[str, ...]] = {
+    "acknowledge": ("incident",),
+    "resolve": ("incident",),
+    "silence": ("incident", "service"),  # one of them is enough
+    "unsilence": ("silence",),
+    "approve": ("incident", "playbook"),
+    "stop": ("incident", "playbook"),
+    "start": (),
+}
+
+
+def command(asked: Mapping[str, str], now: Seconds) -> Event:
+    """Turn the fields of a form or of JSON into a command event; raises ValueError that names the field.
+
+    Fields: do, by, why, what TAKES says, and for a silence `seconds` or `until`.
+    """
+    do = asked.get("do", "")
+    if do not in TAKES:
+        raise ValueError(f'do: expected one of {", ".join(TAKES)}, got "{do[:MAX_NAME]}"')
+    given = {name: asked[name][:200] for name in TAKES[do] if asked.get(name)}
+    if not _enough(do, len(given)):
+        raise ValueError(f"{do}: expected {' and '.join(TAKES[do])}, got {', '.join(given) or 'neither'}")
+    labels = {"do": do, "by": _line(asked.get("by", ""), MAX_NAME) or "console", **given}
+    if why := _line(asked.get("why", ""), 500):
+        labels["why"] = why
+    until = _until(asked, now) if do == "silence" else None
+    return Event("command", f"cmd-{secrets.token_hex(8)}", now, labels, until=until)
+
+
+def ask(event: Event, submit: Submit) -> Awaitable[object]:
+    """Send the command the way everything enters: through the journal."""
+    return submit(frame.events(event.time, "console", [event]))
+
+
+def _enough(do: str, given: int) -> bool:
+    if do == "silence":
+        return given > 0
+    if do == "stop":
+        return given in (0, 2)
+    return given == len(TAKES[do])
+
+
+def _until(asked: Mapping[str, str], now: Seconds) -> Seconds:
+    seconds, until = asked.get("seconds", ""), asked.get("until", "")
+    try:
+        end = now + float(seconds) if seconds else _moment(until)
+    except ValueError:
+        raise ValueError(
+            "until: expected `seconds` from now, s since 1970, or 2026-11-22T15:00 UTC"
+        ) from None
+    if not now < end <= now + MAX_SILENCE:
+        raise ValueError("until: expected a time from now to 30 days ahead")
+    return end
+
+
+def _moment(raw: str) -> Seconds:
+    if "T" not in raw:
+        return float(raw)
+    found = datetime.fromisoformat(raw)
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def _line(raw: str, most: int) -> str:
+    return "".join(c for c in raw if c.isprintable()).strip()[:most]

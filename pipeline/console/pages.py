@@ -1,0 +1,179 @@
+"""What each page shows, read from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from markupsafe import Markup
+from starlette.requests import Request
+
+from pipeline.clock import Clock
+from pipeline.console.ask import MAX_SILENCE
+from pipeline.console.live import Words
+from pipeline.console.plot import marks, plot, spark
+from pipeline.console.standing import Now, World, blind, felt, past, standing
+from pipeline.store import Store
+from pipeline.topology import Topology
+from pipeline.types import Event, Incident, Run, Seconds, Signal, State
+
+MAX_PLOTS = 8
+MAX_COMPLAINTS = 50
+HISTORY = 30 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An open incident as the first page shows it."""
+
+    incident: Incident
+    worst: Signal | None
+    spark: Markup | None
+    runs: Sequence[Run]
+    silence: Event | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The words of every page. `topology` is asked each time, so that a reload shows."""
+
+    store: Store
+    clock: Clock
+    topology: Callable[[], Topology]
+    quiet_after: Seconds
+
+    async def overview(self, request: Request) -> Words:
+        world, asked = await self._world(), await self._asked()
+        burning = [i for i in world.incidents if i.state is not State.RESOLVED]
+        burning.sort(key=lambda i: (i.priority, -i.opened))
+        leads = [i.lead for i in world.incidents if i.lead is not None]
+        return {
+            "title": "Incidents",
+            "now": world.now,
+            "cards": [await self._card(i, world, asked) for i in burning],
+            "recent": [i for i in world.incidents if i.state is State.RESOLVED][:12],
+            "quiet": [standing(world, s) for s in sorted(world.topology.services) if blind(world, s)],
+            "newest": max(world.heard.values(), default=None),
+            "lead": median(leads) if leads else None,
+            "leads": len(leads),
+            "early": sum(lead > 0 for lead in leads),
+            "customers": len({c for i in burning for c in i.customers}),
+            "stopped": stopped(asked),
+        }
+
+    async def incident(self, request: Request) -> Words | None:
+        incident = await self.store.incident(request.path_params["id"])
+        if incident is None:
+            return None
+        now, asked = self.clock(), await self._asked()
+        worst_first = sorted(incident.signals, key=lambda s: (s.ended is not None, -s.surprise, s.since))
+        plots = [(s, await self._plot(s, incident, now)) for s in worst_first if s.kind == "metric"]
+        drawn = [(s, drawing) for s, drawing in plots if drawing][:MAX_PLOTS]
+        shown = {s.id for s, _ in drawn}
+        return {
+            "title": incident.title,
+            "now": now,
+            "i": incident,
+            "plots": drawn,
+            "others": [s for s in worst_first if s.id not in shown],
+            "runs": await self.store.runs(incident.id),
+            "actions": await self.store.actions(incident.id),
+            "verdicts": (await self.store.verdicts(incident.id))[::-1],
+            "complaints": await self.store.complaints(incident.complaints[-MAX_COMPLAINTS:]),
+            "silence": next((s for s in silences(asked, now) if covers(s, incident)), None),
+            "stopped": stopped(asked),
+        }
+
+    async def board(self, request: Request) -> Words | None:
+        name = request.path_params["customer"]
+        world = await self._world()
+        customer = world.topology.customers.get(name)
+        if customer is None:
+            return None
+        services = sorted(
+            (felt(world, name, s) for s in customer.uses), key=lambda s: list(Now).index(s.state)
+        )
+        open_ones = {i.id: i for s in services for i in s.incidents}
+        ids = [id for i in open_ones.values() for id in i.complaints]
+        return {
+            "title": name,
+            "now": world.now,
+            "customer": name,
+            "services": services,
+            "titles": {s: titled(world.topology, s) for s in customer.uses},
+            "past": past(world, name, world.now - HISTORY)[:10],
+            "reports": sum(c.customer == name for c in await self.store.complaints(ids)),
+        }
+
+    async def boards(self, request: Request) -> Words:
+        world = await self._world()
+        rows = [
+            (name, who, [felt(world, name, s) for s in who.uses])
+            for name, who in sorted(world.topology.customers.items())
+        ]
+        return {"title": "Boards", "now": world.now, "rows": rows}
+
+    async def services(self, request: Request) -> Words:
+        world = await self._world()
+        names = sorted(
+            {*world.topology.services, *world.heard, *(s for i in world.incidents for s in i.services)}
+        )
+        found = sorted((standing(world, s) for s in names if s), key=lambda s: list(Now).index(s.state))
+        return {"title": "Services", "now": world.now, "rows": found, "topology": world.topology}
+
+    async def controls(self, request: Request) -> Words:
+        asked, now = await self._asked(), self.clock()
+        return {
+            "title": "Controls",
+            "now": now,
+            "silences": silences(asked, now),
+            "stopped": stopped(asked),
+            "asked": asked[:50],
+        }
+
+    async def _world(self) -> World:
+        incidents = await self.store.incidents()
+        burning = [i for i in incidents if i.state is not State.RESOLVED]
+        runs = {i.id: await self.store.runs(i.id) for i in burning}
+        heard = await self.store.heard()
+        return World(self.clock(), self.topology(), incidents, heard, runs, self.quiet_after)
+
+    async def _asked(self) -> Sequence[Event]:
+        return await self.store.commands(self.clock() - MAX_SILENCE)
+
+    async def _card(self, incident: Incident, world: World, asked: Sequence[Event]) -> Card:
+        worst = max(incident.signals, key=lambda s: (s.kind == "metric", s.surprise), default=None)
+        evidence = await self.store.evidence(worst.id) if worst and worst.kind == "metric" else None
+        silence = next((s for s in silences(asked, world.now) if covers(s, incident)), None)
+        return Card(
+            incident, worst, spark(evidence) if evidence else None, world.runs.get(incident.id, ()), silence
+        )
+
+    async def _plot(self, signal: Signal, incident: Incident, now: Seconds) -> Markup | None:
+        evidence = await self.store.evidence(signal.id)
+        return plot(signal, evidence, marks(incident), now) if evidence else None
+
+
+def silences(asked: Sequence[Event], now: Seconds) -> list[Event]:
+    """Return the silences that hold, of commands newest first."""
+    ended = {e.labels.get("silence") for e in asked if e.labels.get("do") == "unsilence"}
+    return [
+        e for e in asked if e.labels.get("do") == "silence" and (e.until or 0) > now and e.id not in ended
+    ]
+
+
+def covers(silence: Event, incident: Incident) -> bool:
+    return silence.labels.get("incident") == incident.id or silence.labels.get("service") in incident.services
+
+
+def stopped(asked: Sequence[Event]) -> Event | None:
+    """Return the word that stopped all playbooks, None where they may run."""
+    words = (e for e in asked if e.labels.get("do") in ("stop", "start") and not e.labels.get("incident"))
+    newest = next(words, None)
+    return newest if newest and newest.labels["do"] == "stop" else None
+
+
+def titled(topology: Topology, service: str) -> str:
+    known = topology.services.get(service)
+    return (known.title if known else "") or service
