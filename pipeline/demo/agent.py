@@ -26,7 +26,7 @@ LINES = 2_000  # read of one file at a time
 # As a `write_relabel_configs: action: keep` would: what is looked at, not all that there is.
 KEEP = re.compile(
     "http_requests_total|http_requests_in_flight|http_request_duration_seconds|http_success_ratio|"
-    "storage_write_seconds|process_cpu_seconds_total|process_resident_memory_bytes|up"
+    "storage_write_duration_seconds|process_cpu_seconds_total|process_resident_memory_bytes|up"
 )
 LEVEL = re.compile(r"\S+ (DEBUG|INFO|WARNING|ERROR|CRITICAL) ")
 

@@ -60,7 +60,7 @@ class Telemetry:
         stored = [took for at, took in self._stored if at >= since]
         if stored:
             worst = quantiles(stored)["0.9"]
-            yield GaugeMetricFamily("storage_write_seconds", "90 % of writes were quicker.", worst)
+            yield GaugeMetricFamily("storage_write_duration_seconds", "90 % of writes were quicker.", worst)
 
 
 class _Recent:

@@ -1,4 +1,4 @@
-"""The files an SRE would write to put Forewarn over the shop: forewarn.yaml, the catalogue, two playbooks."""
+"""The files an SRE would write to put Forewarn over the shop: forewarn.yaml, catalogue, rules, playbooks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from pipeline import config
 from pipeline.demo.customers import PEOPLE
 from pipeline.demo.fleet import CALLS
 
@@ -25,6 +26,16 @@ ALIASES: dict[str, dict[str, list[str]]] = {
     "inventory": {"en": ["stock", "availability"], "zh": ["库存", "缺货"]},
 }
 
+UP = {
+    "name": "up",
+    "metrics": ["up"],
+    "data_range": [1, 1],
+    "detection_direction": "below",
+    "hold": "5s",
+    "clear": "15s",
+    "page": True,
+}
+
 
 def lay_out(data: Path, port: int, desk: str) -> Path:
     """Write the files and return the path of forewarn.yaml; `desk` is the demo's own URL."""
@@ -32,13 +43,16 @@ def lay_out(data: Path, port: int, desk: str) -> Path:
     for book in (roll_back(desk), restart_what_hangs(desk), restart_what_leaks(desk)):
         _write(data / "playbooks" / f"{book['name']}.yaml", book)
     _write(data / "catalog.yaml", catalog())
+    _write(data / "rules.yaml", {"watches": [*every_second(), UP]})
     return _write(
         data / "forewarn.yaml",
         {
             "web": {"listen": f"127.0.0.1:{port}"},
             "storage": {"path": str(data / "forewarn")},
             "catalog": "catalog.yaml",
+            "rules": ["rules.yaml"],
             "playbooks": ["playbooks"],
+            "policy": {"resolve_after": "20s"},
             "response": {
                 "receivers": [pager("first on call", desk), pager("second on call", desk)],
                 "receiver": "first on call",
@@ -61,6 +75,13 @@ def catalog() -> dict[str, Any]:
     }
     customers = {p.name: {"tier": p.tier, "uses": ["front", "cart", "checkout"]} for p in PEOPLE}
     return {"services": services, "customers": customers}
+
+
+def every_second() -> list[dict[str, Any]]:
+    """Return the shipped watches as one sets them where scrapes are a second apart: quicker on and off."""
+    files = sorted((config.ROOT / "rules").glob("*.yaml"))
+    shipped = [w for f in files for w in yaml.safe_load(f.read_text(encoding="utf-8")).get("watches", ())]
+    return [{**w, "hold": "10s", "clear": "15s"} for w in shipped]
 
 
 def pager(name: str, desk: str) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def test_a_slow_disk_is_seen_in_the_time_of_writes(make: Make, monkeypatch: pyte
     inventory.post("/reservations", json={"order": "1", "product": "tea"})
 
     assert (shop.disk / "reservations.txt").read_text() == "1 tea\n"
-    assert "storage_write_seconds" in metrics(inventory)
+    assert "storage_write_duration_seconds" in metrics(inventory)
 
 
 def test_a_leaking_cart_keeps_what_it_served_up_to_a_limit(
