@@ -24,6 +24,8 @@ EDGE = math.log(2.33)  # of a normal distribution, in standard deviations; never
 PRIOR_EDGE = math.log(2.6)
 PRIOR_STRETCH = 0.25  # mean log excess over the edge: p falls as distance ** (-1 / stretch)
 MIN_STRETCH = 0.13  # of a normal distribution beyond 2.6 standard deviations
+MAX_STRETCH = 10.0  # of a series that is mostly still and sometimes leaps
+MAX_DRAWN = 1.0  # no band is drawn wider than as if p fell with 1 / distance
 ODD = 3.0  # surprise from which a sample is taken for something else than the series' usual noise
 NORMAL = 1.2533  # standard deviations a mean absolute deviation, for a normal distribution
 
@@ -249,7 +251,7 @@ class Seasonal:
             beyond = (over > 0) & (rate > 0)
             excess = np.minimum(over, 4 * stretch + 0.5)
             stretch += np.where(beyond, 0.05 * (excess - stretch), 0.0)
-            np.maximum(stretch, MIN_STRETCH, out=stretch)
+            np.clip(stretch, MIN_STRETCH, MAX_STRETCH, out=stretch)
             edge += rate * np.where(beyond, 1 - TAIL / 2, -TAIL / 2)
             np.maximum(edge, EDGE, out=edge)
 
@@ -266,8 +268,7 @@ class Seasonal:
             self._profile[rows, which] = np.where(np.isnan(old), mean, old + 0.3 * (mean - old))
             state["sum"][left] = 0.0
             state["visits"][left] = 0
-        far = np.where(state["seen"] < 10, np.inf, 4 * guess.spread)
-        state["sum"] += np.clip(value, guess.expected - far, guess.expected + far)
+        state["sum"] += value
         state["visits"] += 1
         state["bucket"] = bucket
 
