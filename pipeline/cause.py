@@ -19,7 +19,9 @@ AHEAD: Seconds = 120.0
 USUAL_LAG: Seconds = 300.0
 
 # What a metric's name says it measures, in the words of Prometheus and OpenTelemetry naming.
-_SLOW = re.compile(r"latency|duration|response_time|rtt|delay|(^|_)p\d\d|_seconds|_ms(_|$)|(?<!cpu)_s$")
+_SLOW = re.compile(r"latency|duration|response_time|rtt|delay|(^|_)p\d\d|_seconds|_ms(_|$)|_s$")
+_OWN = re.compile(r"cpu|mem|disk|heap|thread|_fds|queue|load\d*$")
+_WAITS = re.compile(r"client|outgoing|upstream")
 _FAILS = re.compile(r"error|fail|success|availab|exception|5xx|4xx|reject|timeout|restart")
 _TRAFFIC = re.compile(r"ops$|qps|rps|request|throughput|_rx|_tx|network|receive|transmit|rate$|(^|_)up$")
 
@@ -31,6 +33,7 @@ class Case:
     own: float = 0.0  # resources, logs, alerts: nobody else explains them
     slow: float = 0.0  # its own latency
     edges: list[float] = field(default_factory=list)  # latency of calls into it
+    waits: float = 0.0  # for those it calls: speaks of them, but does not say which
     fails: float = 0.0
     traffic: float = 0.0
     blind: float = 0.0
@@ -88,6 +91,8 @@ def _hear(case: Case, signal: Signal) -> None:
             case.edges.append(weight)
         case "slow":
             case.slow = max(case.slow, weight)
+        case "waits":
+            case.waits = max(case.waits, weight)
         case "fails":
             case.fails = max(case.fails, weight)
         case "traffic":
@@ -101,7 +106,7 @@ def _hear(case: Case, signal: Signal) -> None:
 
 
 def sort_of(signal: Signal) -> str:
-    """Return what a signal is evidence of: own, slow, edge, fails, traffic, blind or voice."""
+    """Return what a signal is evidence of: own, slow, edge, waits, fails, traffic, blind or voice."""
     if signal.kind in ("log", "alert"):
         return "own"
     if signal.kind == "complaint":
@@ -109,10 +114,14 @@ def sort_of(signal: Signal) -> str:
     if signal.kind == "blind":
         return "blind"
     name = signal.labels.get("__name__", signal.series).lower()
+    if _OWN.search(name):
+        return "own"
     if _FAILS.search(name):
         return "fails"
     if _SLOW.search(name):
-        return "edge" if "->" in signal.labels.get("entity", "") else "slow"
+        if "->" in signal.labels.get("entity", ""):
+            return "edge"
+        return "waits" if _WAITS.search(name) else "slow"
     return "traffic" if _TRAFFIC.search(name) else "own"
 
 
@@ -123,7 +132,7 @@ def _suspect(name: str, case: Case, cases: dict[str, Case], topology: Topology) 
     failing = max((max(c.fails, c.late, c.own) for _, c in below), default=0.0)
     score = 2 * case.own + max(0.0, case.late - slower) + 0.05 * case.late
     score += max(0.0, case.fails - failing) + 0.1 * case.fails
-    score += 0.2 * case.traffic + 0.3 * case.blind + 1.5 * case.voice
+    score += 0.1 * case.waits + 0.2 * case.traffic + 0.3 * case.blind + 1.5 * case.voice
     said = [case.best.reason.rstrip(".")] if case.best else []
     if case.voices:
         said.append(f"{case.voices} complaint{'s' * (case.voices > 1)} may mean it")

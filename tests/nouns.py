@@ -70,7 +70,7 @@ def complaint(id: str, time: Seconds, *services: str, customer: str = "") -> Com
     )
 
 
-def command(do: str, time: Seconds = 0.0, until: Seconds | None = None, **labels: str) -> Event:
+def command(do: str, time: Seconds, until: Seconds | None = None, /, **labels: str) -> Event:
     return Event("command", f"{do}-{time:g}", time, {"do": do, "by": "ada", **labels}, until=until)
 
 

@@ -1,0 +1,122 @@
+"""Suspects are ranked by what speaks against them, and say so."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from pipeline.cause import MAX_SUSPECTS, rank, services, sort_of
+from pipeline.types import Complaint, Event, Signal
+from tests.nouns import SHOP, change, complaint, signal
+
+
+def first(
+    *signals: Signal, complaints: tuple[Complaint, ...] = (), changes: tuple[Event, ...] = ()
+) -> tuple[str, ...]:
+    return services(rank(signals, complaints, changes, SHOP, 1000))
+
+
+@pytest.mark.parametrize(
+    ("metric", "entity", "sort"),
+    [
+        ("http_request_duration_seconds", "", "slow"),
+        ("latency_p90_seconds", "", "slow"),
+        ("server_p99_s", "pod-1", "slow"),
+        ("p50_s", "", "slow"),
+        ("edge_source_p50_s", "front->cart", "edge"),
+        ("http_client_duration_seconds", "", "waits"),
+        ("http_errors_total", "", "fails"),
+        ("success_pct", "", "fails"),
+        ("grpc_server_handled_latency_error_ratio", "", "fails"),
+        ("requests_per_second", "", "traffic"),
+        ("net_rx_bytes", "", "traffic"),
+        ("ops", "", "traffic"),
+        ("cpu_pct", "", "own"),
+        ("process_cpu_seconds_total", "", "own"),
+        ("process_resident_memory_bytes", "", "own"),
+        ("node_disk_io_ratio", "", "own"),
+    ],
+)
+def test_a_metrics_name_says_what_it_is_evidence_of(metric: str, entity: str, sort: str) -> None:
+    assert sort_of(signal("payment", 1000, metric, entity=entity)) == sort
+
+
+def test_a_slow_callee_explains_its_slow_callers() -> None:
+    slow = [
+        signal("front", 990, "latency_seconds", surprise=40),
+        signal("checkout", 1000, "latency_seconds", surprise=35),
+        signal("payment", 1000, "latency_seconds", surprise=30),
+    ]
+
+    assert first(*slow)[0] == "payment"
+
+
+def test_a_slow_call_speaks_against_the_one_called_not_the_caller() -> None:
+    edge = signal("payment", 1000, "edge_p50_s", entity="checkout->payment", surprise=20)
+
+    assert first(edge, signal("checkout", 990, "latency_seconds", surprise=25))[0] == "payment"
+
+
+def test_cpu_of_the_caller_is_not_explained_by_a_slow_callee() -> None:
+    busy = signal("checkout", 1000, "cpu_ratio", surprise=20)
+
+    assert first(busy, signal("payment", 1000, "latency_seconds", surprise=20))[0] == "checkout"
+
+
+def test_a_failing_entry_is_the_suspect_while_nothing_below_it_is_abnormal() -> None:
+    failing = signal("front", 1000, "success_ratio", surprise=12)
+
+    assert first(failing) == ("front",)
+    assert first(failing, signal("payment", 1010, "error_ratio", surprise=12))[0] == "payment"
+
+
+def test_customers_who_name_a_service_count_for_it() -> None:
+    failing = signal("front", 1000, "success_ratio", surprise=6)
+    said = tuple(complaint(str(k), 1000, "checkout") for k in range(3))
+
+    suspects = rank([failing], said, (), SHOP, 1000)
+
+    assert suspects[0].service == "checkout"
+    assert "3 complaints may mean it" in suspects[0].reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        pytest.param([change("d1", 910, "payment")], "d1", id="one on the suspect itself"),
+        pytest.param([change("d1", 400, "payment"), change("d2", 910, "payment")], "d2", id="nearer"),
+        pytest.param([change("d1", 910, "payment"), change("d2", 920, "front")], "d1", id="on another"),
+        pytest.param([], None, id="none"),
+    ],
+)  # fmt: skip
+def test_a_change_within_reach_is_named_with_its_lag(changes: list[Event], named: str | None) -> None:
+    slow = (signal("payment", 1000, "latency_seconds", surprise=30), signal("front", 1000, "latency_seconds"))
+
+    best = rank(slow, (), changes, SHOP, 1000)[0]
+
+    assert (best.service, best.change) == ("payment", named)
+    assert named is None or "90 s before the first signal" in best.reason
+
+
+def test_ties_go_to_the_earlier_onset_then_by_name_whatever_the_order() -> None:
+    tied = [signal("mailer", 1000), signal("batch", 1000), signal("inventory", 900)]
+
+    rankings = {first(*order) for order in itertools.permutations(tied)}
+
+    assert rankings == {("inventory", "batch", "mailer")}
+
+
+def test_a_ranking_is_bounded() -> None:
+    assert len(rank([signal(f"s{k}", 1000) for k in range(50)], (), (), SHOP, 1000)) == MAX_SUSPECTS
+
+
+def test_each_suspect_says_why_in_a_sentence() -> None:
+    slow = [signal("checkout", 1000, "latency_seconds"), signal("payment", 1000, "latency_seconds")]
+
+    reasons = {s.service: s.reason for s in rank(slow, (), (), SHOP, 1000)}
+
+    assert reasons == {
+        "payment": "latency_seconds of payment is high",
+        "checkout": "latency_seconds of checkout is high; payment, which it depends on, explains part of it",
+    }
