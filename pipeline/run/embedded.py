@@ -134,14 +134,14 @@ class Engine:
 
     async def stop(self) -> None:
         """Step and record all that was taken, write the last snapshot, close the journal."""
-        self.ready = False
+        whole, self.ready = self.ready, False
         await self.performer.close()
         with contextlib.suppress(TimeoutError):  # then the journal holds what is left
             await asyncio.wait_for(self._idle.wait(), STOP_WITHIN)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._idle.is_set():
+        if whole and self._idle.is_set():
             await self._save()
         await self.journal.close()
         self._thread.shutdown()

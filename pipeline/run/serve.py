@@ -62,13 +62,13 @@ async def serve(launch: Launch, ready: Callable[[str], None]) -> None:
         store = sqlite.open(home)
         engine = Engine(settings, store)
         server = _server(Web(engine, _pages(engine, launch)))
-        _on_signals(engine, launch, server)
+        held.enter_context(_signals(engine, launch, server))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:
             await engine.start()
             host, port = listening.getsockname()[:2]
             ready(f"{host}:{port}")
-            await serving
+            await asyncio.shield(serving)
         finally:
             server.should_exit = True
             await serving
@@ -151,7 +151,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _on_signals(engine: Engine, launch: Launch, server: uvicorn.Server) -> None:
+@contextlib.contextmanager
+def _signals(engine: Engine, launch: Launch, server: uvicorn.Server) -> Iterator[None]:
+    """SIGTERM and SIGINT end the server, a second one at once; SIGHUP reads the config again."""
     loop = asyncio.get_running_loop()
     reloads: set[asyncio.Task[str]] = set()
 
@@ -164,9 +166,12 @@ def _on_signals(engine: Engine, launch: Launch, server: uvicorn.Server) -> None:
         reloads.add(task)  # the loop itself holds tasks weakly
         task.add_done_callback(reloads.discard)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    loop.add_signal_handler(signal.SIGHUP, again)
+    deeds = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: again}
+    for number, deed in deeds.items():
+        loop.add_signal_handler(number, deed)
+    yield
+    for number in deeds:
+        loop.remove_signal_handler(number)
 
 
 @contextlib.contextmanager

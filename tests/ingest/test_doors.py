@@ -1,0 +1,232 @@
+"""What the JSON doors make of a good request, and that no request breaks them."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import re
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.config import Limits
+from pipeline.ingest import alerts, changes, complaints, door, loki
+from pipeline.ingest.door import Decoded, Refused
+from pipeline.run.web import doors
+from pipeline.series import unpack
+from pipeline.types import Event
+
+NOW = 1_790_000_000.0
+ISO = "2026-09-21T14:13:20Z"  # the same moment
+LIMITS = Limits()
+
+
+def read(by: ModuleType, body: Any, headers: Mapping[str, str] | None = None) -> Decoded:
+    decoded: Decoded = by.decode(json.dumps(body).encode(), headers or {}, NOW, LIMITS)
+    return decoded
+
+
+def events(by: ModuleType, body: Any) -> list[Event]:
+    return [event for frame in read(by, body).frames for event in frame.events]
+
+
+def test_every_door_is_found_by_its_file() -> None:
+    found = {path: name for path, (name, _) in doors().items()}
+
+    assert found == {
+        "/api/v1/write": "remote_write",
+        "/api/v1/push": "remote_write",
+        "/api/v2/alerts": "alerts",
+        "/loki/api/v1/push": "loki",
+        "/api/v1/complaints": "complaints",
+        "/api/v1/changes": "changes",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "starts", "ends"),
+    [
+        pytest.param({}, NOW, None, id="neither: it starts now, and its end is not said"),
+        pytest.param({"startsAt": ISO}, NOW, None, id="a start"),
+        pytest.param({"startsAt": ISO, "endsAt": "0001-01-01T00:00:00Z"}, NOW, None, id="Go's zero is none"),
+        pytest.param(
+            {"endsAt": "2026-09-21T14:13:10Z"}, NOW - 10, NOW - 10, id="only an end: it starts there"
+        ),
+        pytest.param(
+            {"startsAt": ISO, "endsAt": "2026-09-21T16:14:20+02:00"}, NOW, NOW + 60, id="both, a zone"
+        ),
+    ],
+)
+def test_an_alert_has_the_times_that_alertmanager_gives_it(
+    given: dict[str, str], starts: float, ends: float | None
+) -> None:
+    (alert,) = events(alerts, [{"labels": {"alertname": "Down"}, **given}])
+
+    assert (alert.time, alert.until) == (starts, ends)
+
+
+def test_an_alert_is_known_by_alertmanagers_fingerprint() -> None:
+    labels = {"severity": "critical", "alertname": "alert1", "empty": ""}
+
+    (alert,) = events(
+        alerts, [{"labels": labels, "annotations": {"summary": "x"}, "generatorURL": "http://p"}]
+    )
+
+    assert alert.id == "0223b772b51c29e1"
+    assert alert.labels == {"severity": "critical", "alertname": "alert1"}
+    assert alert.notes == {"summary": "x"}
+
+
+def test_log_lines_are_in_time_order_with_the_severity_their_labels_tell() -> None:
+    push = {
+        "streams": [
+            {
+                "stream": {"app": "pay", "level": "WARN"},
+                "values": [["3000000000", "late"], ["1000000000", "early"]],
+            },
+            {"stream": {"app": "cart"}, "values": [["2000000000", "between", {"detected_level": "fatal"}]]},
+        ]
+    }
+
+    (frame,) = read(loki, push).frames
+
+    rows = np.frombuffer(frame.series, "<i4")
+    assert frame.text == ("early", "between", "late")
+    assert frame.severity == ("warning", "critical", "warning")
+    assert np.frombuffer(frame.time).tolist() == [1.0, 2.0, 3.0]
+    assert [unpack(frame.labels[r])["app"] for r in rows] == ["pay", "cart", "pay"]
+
+
+def test_a_push_may_be_gzipped() -> None:
+    push = {"streams": [{"stream": {"app": "pay"}, "values": [["1000000000", "x"]]}]}
+    body = gzip.compress(json.dumps(push).encode())
+
+    (frame,) = loki.decode(body, {"content-encoding": "gzip"}, NOW, LIMITS).frames
+
+    assert frame.text == ("x",)
+
+
+def test_a_long_line_is_turned_away_and_the_other_taken() -> None:
+    values = [["1000000000", "x" * 300_000], ["1000000000", "short"]]
+
+    decoded = read(loki, {"streams": [{"stream": {"app": "pay"}, "values": values}]})
+
+    assert [frame.text for frame in decoded.frames] == [("short",)]
+    assert dict(decoded.rejects.count) == {"line too long": 1}
+
+
+def test_frames_of_long_lines_fit_a_kafka_message() -> None:
+    values = [["1000000000", "x" * 200_000]] * 10
+
+    decoded = read(loki, {"streams": [{"stream": {"app": "pay"}, "values": values}]})
+
+    assert [len(frame.text) for frame in decoded.frames] == [3, 3, 3, 1]
+
+
+def test_a_complaint_is_redacted_before_anything_keeps_it() -> None:
+    (said,) = events(complaints, {"customer": "acme", "lang": "en", "text": "write to ann@example.org"})
+
+    assert said.text == "write to <email>"
+    assert said.labels == {"customer": "acme", "lang": "en"}
+    assert said.time == NOW
+
+
+def test_a_change_says_what_and_where() -> None:
+    (change,) = events(
+        changes, [{"id": "d-7", "t": ISO, "service": "pay", "kind": "deploy", "summary": "1.4.2"}]
+    )
+
+    assert change == Event("change", "d-7", NOW, {"service": "pay", "kind": "deploy"}, "1.4.2")
+
+
+@pytest.mark.parametrize(
+    ("by", "body"),
+    [
+        pytest.param(changes, {"service": "pay", "kind": "deploy", "summary": "x"}, id="change"),
+        pytest.param(complaints, {"customer": "acme", "text": "it is slow"}, id="complaint"),
+    ],
+)
+def test_the_same_request_again_has_the_same_id_and_another_has_not(
+    by: ModuleType, body: dict[str, str]
+) -> None:
+    first, again = read(by, body), read(by, body)
+    (other,) = events(by, body | {"t": NOW - 60})
+
+    assert first.answer == again.answer
+    assert json.loads(first.answer)["ids"] != [other.id]
+
+
+def test_an_answer_tells_the_first_few_wrongs_and_how_many_more() -> None:
+    decoded = read(changes, [{"kind": "deploy"}] * 25)
+
+    assert str(decoded.rejects).splitlines()[-1] == "and 15 more"
+    assert len(str(decoded.rejects).splitlines()) == door.MAX_SAID + 1
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just(ISO),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "labels",
+                    "annotations",
+                    "startsAt",
+                    "endsAt",
+                    "streams",
+                    "stream",
+                    "values",
+                    "text",
+                    "t",
+                    "service",
+                ]
+            )
+            | st.text(max_size=5),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@pytest.mark.parametrize("by", [alerts, changes, complaints, loki], ids=lambda by: by.__name__.split(".")[-1])
+@settings(max_examples=200, deadline=None)
+@given(body=JSON_VALUES.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=100))
+def test_no_body_raises_anything_but_a_refusal(by: ModuleType, body: bytes) -> None:
+    for headers in ({}, {"content-encoding": "gzip"}):
+        with contextlib.suppress(Refused):
+            by.decode(body, headers, NOW, LIMITS)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["labels", "startsAt", "endsAt"]), st.text(max_size=8) | st.just(ISO))
+    | st.fixed_dictionaries(
+        {"labels": st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=3)},
+        optional={
+            name: st.datetimes().map(lambda t: t.isoformat())
+            | st.datetimes().map(lambda t: t.isoformat() + "+14:00")
+            for name in ("startsAt", "endsAt")
+        },
+    )
+)
+def test_no_alert_raises_anything_but_a_refusal(alert: Any) -> None:
+    with contextlib.suppress(Refused):
+        read(alerts, [alert])
+
+
+@pytest.mark.parametrize("by", [changes, complaints, loki], ids=lambda by: by.__name__.split(".")[-1])
+def test_the_example_of_a_door_works(by: ModuleType) -> None:
+    example = re.search(r"curl 127\.0\.0\.1:9093(\S+).*?-d '(.*?)'", by.__doc__ or "", re.DOTALL)
+
+    assert example is not None
+    assert example[1] in by.PATHS
+    assert not read(by, json.loads(example[2])).rejects
