@@ -101,6 +101,19 @@ def test_the_kill_switch_stops_what_runs_what_waits_and_what_would_start() -> No
     assert stage.told[-1] == "Playbook rollback: stopped: ada stopped all playbooks"
 
 
+def test_one_run_can_be_stopped_without_the_kill_switch() -> None:
+    stage = Stage(answer(book()))
+    stage.page(100)
+
+    stage.at(101, command("stop", playbook="another"))
+    going = stage.run()
+    stage.at(102, command("stop", playbook="rollback"))
+
+    assert (going, stage.run()) == ("running", "stopped")
+    assert stage.told[-1] == "Playbook rollback: stopped: ada stopped it"
+    assert stage.state.stopped == ""
+
+
 def test_after_start_playbooks_may_run_again() -> None:
     stage = Stage(answer(book()))
     stage.at(99, command("stop"))

@@ -12,7 +12,9 @@ from pipeline.types import Event, State
 def obey(desk: Desk, event: Event) -> None:
     """Take one command; those that are not for playbooks are left to the other stages."""
     do, by = event.labels.get("do", ""), event.labels.get("by", "")
-    if do == "stop":
+    if do == "stop" and event.labels.get("playbook"):
+        _halt(desk, f"{event.labels.get('incident')}/{event.labels['playbook']}", by)
+    elif do == "stop":
         desk.state.stopped = by or "somebody"
         for u in list(desk.state.runs.values()):
             desk.take((runs.stop(u, f"{desk.state.stopped} stopped all playbooks", desk.now), ()))
@@ -35,6 +37,12 @@ def hear(desk: Desk, event: Event) -> None:
             desk.take(runs.hear(u, event, desk.now))
             return
     tell.hear(desk, event)
+
+
+def _halt(desk: Desk, run: str, by: str) -> None:
+    """Stop one run; the others, and what may still start, are left alone."""
+    for u in [u for u in desk.state.runs.values() if u.run.id == run]:
+        desk.take((runs.stop(u, f"{by or 'somebody'} stopped it", desk.now), ()))
 
 
 def _asked(desk: Desk, event: Event) -> Underway | None:
