@@ -1,9 +1,8 @@
 """The Kafka engine: Faust brings frames, the same pipeline steps them, what they led to goes to topics.
 
 Apache Kafka 3.9 or 4.x. One message is one frame, and its offset is the frame's position. At least once by
-Faust, each once by the position inside the snapshot: outputs, their acknowledgement, the snapshot, its
-acknowledgement, and only then the frames are acknowledged. What Faust delivers again is dropped, what it
-leaves out is sought again; it does both when workers come and go.
+Faust, each once by the position inside the snapshot: what Faust delivers again is dropped, what it leaves
+out is sought again. It does both when workers come and go.
 
     kafka: {bootstrap: "127.0.0.1:9092", prefix: forewarn, group: forewarn}
 """
@@ -12,30 +11,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 import faust
-import msgspec
 import structlog
 
 from pipeline import clock, frame
 from pipeline.config import Config
 from pipeline.flow import Pipeline
-from pipeline.run import pieces, topics
-from pipeline.run.shard import Due, Shard, Stuck
-from pipeline.snapshot import Damaged
-from pipeline.types import Seconds, Step
+from pipeline.run import topics
+from pipeline.run.partition import Act, Partition
+from pipeline.run.pieces import Pieces
+from pipeline.run.shard import Shard, Stuck
+from pipeline.types import Seconds
 
 log = structlog.get_logger()
 
-Act = Callable[[Step, int], Awaitable[None]]  # record a step, then perform its actions
-
-MAX_UNSAVED = 2_000  # frames between two snapshots; Faust keeps each until it is acknowledged
 MAX_STALL: Seconds = 60.0  # without a step while frames wait
 STOP = 70  # sysexits.h: internal error; whoever supervises the worker starts it anew
 
@@ -54,26 +49,14 @@ def work(settings: Config, act: Act | None = None, *, ticks: bool = True) -> NoR
     worker.execute_from_commandline()
 
 
-@dataclass(slots=True)
-class _Held:
-    """A partition that this worker owns, and what of it is not safe yet."""
-
-    shard: Shard
-    stale: list[bytes]  # keys in the state topic that the next snapshot makes needless
-    saved_at: Seconds
-    events: list[Any] = field(default_factory=list)  # taken, not acknowledged; at most MAX_UNSAVED
-
-
 class _Engine:
     """Every partition that this worker owns. Steps and snapshots take turns under one lock."""
 
     def __init__(self, app: faust.App, settings: Config, act: Act | None) -> None:
         self.app, self.settings, self.act = app, settings, act
-        self.writer = uuid.uuid4().hex[:12]  # names this process; nothing that is computed depends on it
         self.count: Counter[str] = Counter()
-        self.held: dict[int, _Held] = {}
-        self.sent: list[Awaitable[Any]] = []  # not acknowledged by the broker yet
-        self.moved = clock.steady()
+        self.own: dict[int, Partition] = {}
+        self.met = clock.steady()
         self.lock = asyncio.Lock()
         self.ticker: Any = None
         self.topic = {
@@ -86,6 +69,7 @@ class _Engine:
 
     def connect(self, ticks: bool) -> None:
         self.app.agent(self.topic["frames"], concurrency=1)(self.frames)
+        self.app.timer(interval=self.settings.storage.snapshot_interval)(self.save)
         self.app.timer(interval=5.0)(self.watch)
         if ticks:
             self.app.timer(interval=1.0)(self.tick)
@@ -96,171 +80,57 @@ class _Engine:
     async def frames(self, stream: Any) -> None:
         stream = stream.noack()
         async for event in stream.events():
+            message = event.message
             try:
                 async with self.lock:
-                    await self.meet(event)
+                    partition = await self.partition(message.tp)
+                    await partition.meet(_Delivered(message.offset, message.value, event))
+                    self.met = clock.steady()
             except Stuck as why:
                 self.leave(str(why))
             except Exception:
                 # Faust would acknowledge the frame and go on: a frame lost. Nothing unsaved is
                 # acknowledged, so a new process takes up at the last snapshot.
-                log.exception("worker failed", partition=event.message.partition, at=event.message.offset)
+                log.exception("worker failed", partition=message.partition, at=message.offset)
                 self.leave("an exception that is not the frame's own")
 
-    async def meet(self, event: Any) -> None:
-        message = event.message
-        held = await self.own(message.partition)
-        shard = held.shard
-        if shard.due(message.offset) is Due.AHEAD and shard.gap is None:
-            await self.jump_what_is_gone(shard, message)
-        due = shard.due(message.offset)
-        if due is Due.AHEAD:
-            await self.go_back(shard, message)
-            return
-        if due is Due.SEEN:
-            self.count["duplicates"] += 1
-        elif not await self.take(held, message):
-            return
-        if message.offset <= shard.saved:
-            event.ack()
-        else:
-            held.events.append(event)
-        waited = clock.steady() - held.saved_at
-        if len(held.events) >= MAX_UNSAVED or waited >= self.settings.storage.snapshot_interval:
-            await self.save(message.partition, held)
+    async def partition(self, tp: Any) -> Partition:
+        found = self.own.get(tp.partition)
+        if found is None:
+            broker, blank = _Broker(self, tp), Shard(Pipeline(self.settings))
+            found = Partition(tp.partition, self.settings, broker, self.act, self.count, blank)
+            await found.load()
+            self.own[tp.partition] = found
+        return found
 
-    async def take(self, held: _Held, message: Any) -> bool:
-        """Step a frame and send what came of it; False where it will be tried again."""
-        try:
-            step = held.shard.take(message.value, message.offset)
-        except Exception as error:
-            last = held.shard.fail(message.offset)
-            if not last and not isinstance(error, msgspec.DecodeError):
-                await self.go_back_to_snapshot(held, message)
-                return False
-            await self.leave_out(held.shard, message, repr(error)[:300])
-            return True
-        self.moved = clock.steady()
-        self.count["frames"] += 1
-        if step:
-            if self.act is not None:
-                await self.act(step, message.offset)
-            await self.emit(step)
-        return True
-
-    async def go_back_to_snapshot(self, held: _Held, message: Any) -> None:
-        """Load the last snapshot: a stage that raised may have changed half of its state."""
-        failed = held.shard.failed
-        held.shard, held.stale = await self.load(message.partition)
-        held.shard.failed = failed
-        held.events.clear()
-        held.shard.seek(clock.steady())
-        await self.seek(held.shard, message)
-
-    async def leave_out(self, shard: Shard, message: Any, why: str) -> None:
-        log.error("frame left out", partition=message.partition, at=message.offset, why=why)
-        self.count["dead letters"] += 1
-        await self.send("dlq", f"{message.partition}.{message.offset}", message.value)
-        shard.skip(message.offset)
-
-    async def emit(self, step: Step) -> None:
-        for signal in step.signals:
-            await self.send("signals", signal.id, msgspec.json.encode(signal))
-        for incident in step.incidents:
-            await self.send("incidents", incident.id, msgspec.json.encode(incident))
-        for action in step.actions:
-            await self.send("actions", action.key, msgspec.json.encode(action))
-        if len(self.sent) >= MAX_UNSAVED:
-            await self.acknowledged()
-
-    async def send(self, topic: str, key: str, raw: bytes) -> None:
-        self.sent.append(await self.topic[topic].send(key=key.encode(), value=raw, force=True))
-
-    async def acknowledged(self) -> None:
-        sent, self.sent = self.sent, []
-        await asyncio.gather(*sent)
-
-    async def save(self, partition: int, held: _Held) -> None:
-        await self.acknowledged()  # before the snapshot: what it has behind it is never sent again
-        shard, state = held.shard, self.topic["state"]
-        name, records = pieces.cut(shard.pipeline.snapshot(), shard.position, shard.now, self.writer)
-        for key, value in records:
-            # One after the other: the name must not be there before its pieces are.
-            await (await state.send(key=key, value=value, partition=partition, force=True))
-        shard.saved, held.saved_at = shard.position, clock.steady()
-        for event in held.events:
-            event.ack()
-        held.events.clear()
-        for key in set(held.stale).difference(name.pieces()):
-            await state.send(key=key, value=None, partition=partition, force=True)
-        held.stale = name.pieces()
-        self.count["snapshots"] += 1
-
-    async def own(self, partition: int) -> _Held:
-        if partition not in self.held:
-            self.held[partition] = _Held(*await self.load(partition), clock.steady())
-        return self.held[partition]
-
-    async def load(self, partition: int) -> tuple[Shard, list[bytes]]:
-        """Return the shard as its newest snapshot has it, and the keys that the next one makes needless."""
-        found = await topics.read_state(self.settings.kafka, partition)
-        newest = found.newest()
-        if newest is None:
-            return Shard(Pipeline(self.settings)), found.stale()
-        name, raw = newest
-        stale = [*found.stale(), *name.pieces()]
-        try:
-            pipeline = Pipeline.restore(self.settings, raw)
-        except Damaged as why:
-            log.error("snapshot left out, all frames are replayed", partition=partition, why=str(why))
-            return Shard(Pipeline(self.settings)), stale
-        log.info("snapshot", partition=partition, position=name.position, bytes=len(raw))
-        return Shard(pipeline, name.now, name.position), stale
-
-    async def jump_what_is_gone(self, shard: Shard, message: Any) -> None:
-        """Go on at the oldest frame that the topic retains, where that is after the next."""
-        oldest = (await self.app.consumer.earliest_offsets(message.tp))[message.tp]
-        lost = oldest - shard.position - 1
-        if lost > 0:
-            log.error("frames lost, no longer retained", partition=message.partition, frames=lost)
-            self.count["lost"] += lost
-            shard.skip(oldest - 1)
-
-    async def go_back(self, shard: Shard, message: Any) -> None:
-        if shard.gap is None:
-            self.count["gaps"] += 1
-            log.warning("gap", partition=message.partition, due=shard.position + 1, came=message.offset)
-        if shard.seek(clock.steady()):
-            await self.seek(shard, message)
-
-    async def seek(self, shard: Shard, message: Any) -> None:
-        consumer: Any = self.app.consumer
-        await consumer.seek(message.tp, shard.position + 1)
-        consumer._gap[message.tp].clear()  # Faust commits what it left out as if it had been acknowledged
+    async def save(self) -> None:
+        async with self.lock:
+            for partition in self.own.values():
+                await partition.save()
 
     async def watch(self) -> None:
-        """Leave when frames wait and none is stepped: Faust's consumers are known to hang and stay up."""
+        """Leave when frames wait and none comes: Faust's consumers are known to hang and stay up."""
         now = clock.steady()
         try:
-            for held in self.held.values():
-                held.shard.check(now)
+            for partition in self.own.values():
+                partition.shard.check(now)
         except Stuck as why:
             self.leave(str(why))
-        if not any(self.lag(tp) for tp in self.assigned()):
-            self.moved = now
-        elif now - self.moved > MAX_STALL:
-            self.leave(f"frames wait and none was stepped for {MAX_STALL:.0f} s")
+        if not any(self.waiting(tp) for tp in self.assigned()):
+            self.met = now
+        elif now - self.met > MAX_STALL:
+            self.leave(f"frames wait and none came for {MAX_STALL:.0f} s")
 
-    def lag(self, tp: Any) -> int:
-        held = self.held.get(tp.partition)
-        return (self.app.consumer.highwater(tp) or 0) - 1 - (held.shard.position if held else -1)
+    def waiting(self, tp: Any) -> bool:
+        position = self.own[tp.partition].shard.position if tp.partition in self.own else -1
+        return (self.app.consumer.highwater(tp) or 0) > position + 1
 
     def assigned(self) -> list[Any]:
         wanted = f"{self.settings.kafka.prefix}.frames"
         return [tp for tp in self.app.consumer.assignment() if tp.topic == wanted]
 
     async def tick(self) -> None:
-        """Let time pass in each partition; whoever owns it does, so that it passes once."""
+        """Let time pass in each partition; its owner does, so that it passes once."""
         if self.ticker is None:
             self.ticker = topics.producer(self.settings.kafka)
             await self.ticker.start()
@@ -269,20 +139,16 @@ class _Engine:
             await self.ticker.send(tp.topic, raw, topics.KEY, partition=tp.partition)
 
     async def revoked(self, app: Any, /, *_: Any, signal: Any, **__: Any) -> None:
-        for held in self.held.values():
-            held.events.clear()  # they come again, to whoever owns the partition then
+        for partition in self.own.values():
+            partition.taken.clear()  # they come again, to whoever owns the partition then
 
     async def rebalanced(self, app: Any, /, *_: Any, signal: Any, **__: Any) -> None:
-        own = {tp.partition for tp in self.assigned()}
-        for partition in self.held.keys() - own:
-            del self.held[partition]
-        log.info("partitions", own=sorted(own))
+        kept = {tp.partition for tp in self.assigned()}
+        self.own = {number: partition for number, partition in self.own.items() if number in kept}
+        log.info("partitions", own=sorted(kept))
 
     async def stopping(self, app: Any, /, *_: Any, signal: Any, **__: Any) -> None:
-        async with self.lock:
-            for partition, held in self.held.items():
-                if held.shard.position > held.shard.saved:
-                    await self.save(partition, held)
+        await self.save()
         if self.ticker is not None:
             await self.ticker.stop()
         log.info("worker stops", **self.count)
@@ -290,6 +156,43 @@ class _Engine:
     def leave(self, why: str) -> NoReturn:
         log.critical("worker leaves", why=why, **self.count)
         os._exit(STOP)
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivered:
+    offset: int
+    value: bytes
+    event: Any
+
+    def ack(self) -> None:
+        self.event.ack()
+
+
+@dataclass(frozen=True, slots=True)
+class _Broker:
+    """Kafka through Faust, for one partition of the frames."""
+
+    engine: _Engine
+    tp: Any
+
+    async def send(self, topic: str, key: bytes, value: bytes | None) -> Awaitable[Any]:
+        to = self.tp.partition if topic == "state" else None
+        sent: Awaitable[Any] = await self.engine.topic[topic].send(
+            key=key, value=value, partition=to, force=True
+        )
+        return sent
+
+    async def seek(self, position: int) -> None:
+        consumer: Any = self.engine.app.consumer
+        await consumer.seek(self.tp, position)
+        consumer._gap[self.tp].clear()  # Faust commits what it left out as if it had been acknowledged
+
+    async def oldest(self) -> int:
+        found: int = (await self.engine.app.consumer.earliest_offsets(self.tp))[self.tp]
+        return found
+
+    async def read_state(self) -> Pieces:
+        return await topics.read_state(self.engine.settings.kafka, self.tp.partition)
 
 
 def _app(settings: Config) -> faust.App:

@@ -6,6 +6,8 @@ a compacted topic the former snapshot stays whole until the next one is, whereve
 
 from __future__ import annotations
 
+import uuid
+
 import msgspec
 
 from pipeline.types import Seconds
@@ -13,6 +15,7 @@ from pipeline.types import Seconds
 # Under Kafka's default of 1 MiB a message (message.max.bytes), with room for the record's own head.
 MAX_PIECE = 900_000
 NEWEST = b"newest"
+WRITER = uuid.uuid4().hex[:12]  # this process; nothing that is computed depends on it
 
 
 class Name(msgspec.Struct, frozen=True):

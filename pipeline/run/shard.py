@@ -43,7 +43,7 @@ class Shard:
     now: Seconds = 0.0  # the time of the newest step
     saved: int = -1  # position of the newest snapshot that the broker has acknowledged
     gap: Gap | None = None
-    failed: Counter[int] = field(default_factory=Counter)  # tries by position, at most a handful
+    failed: Counter[int] = field(default_factory=Counter)  # tries by position, of frames not saved yet
 
     @property
     def position(self) -> int:
@@ -60,14 +60,18 @@ class Shard:
         at = max(given.at, self.now)
         step = self.pipeline.take(msgspec.structs.replace(given, at=at), position)
         self.now, self.gap = at, None
-        self.failed.pop(position, None)
         return step
 
     def skip(self, position: int) -> None:
         """Go on behind frames that cannot be had, or cannot be stepped."""
         self.pipeline.memory.position = position
         self.gap = None
-        self.failed.pop(position, None)
+
+    def safe(self) -> None:
+        """Note that a snapshot of now is acknowledged: nothing up to here is ever stepped again."""
+        self.saved = self.position
+        for position in [p for p in self.failed if p <= self.saved]:
+            del self.failed[position]
 
     def seek(self, now: Seconds) -> bool:
         """Note that a frame came too early; return whether to seek back now. Raises Stuck."""
@@ -85,7 +89,6 @@ class Shard:
         if self.gap is not None and now - self.gap.since > PATIENCE:
             raise Stuck(f"frame {self.position + 1} did not come for {PATIENCE:.0f} s")
 
-    def fail(self, position: int) -> bool:
-        """Count a try of a frame that cannot be stepped; return whether that was the last."""
-        self.failed[position] += 1
+    def hopeless(self, position: int) -> bool:
+        """Say whether the frame was tried often enough, counting tries before the shard went back."""
         return self.failed[position] >= TRIES

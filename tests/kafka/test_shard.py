@@ -99,12 +99,18 @@ def test_bytes_that_are_no_frame_change_nothing() -> None:
     assert one.position == 3
 
 
-def test_a_frame_is_left_out_after_three_tries_and_the_next_is_due() -> None:
+def test_a_frame_that_failed_three_times_stays_hopeless_until_a_snapshot_is_behind_it() -> None:
     one = shard(3)
 
-    tries = [one.fail(4) for _ in range(TRIES)]
+    tries = []
+    for _ in range(TRIES):
+        tries.append(one.hopeless(4))
+        one.failed[4] += 1
+    again = one.hopeless(4)
     one.skip(4)
+    one.safe()
 
-    assert tries == [False, False, True]
+    assert tries == [False, False, False]
+    assert again
     assert one.due(5) is Due.NEXT
     assert one.failed == {}
