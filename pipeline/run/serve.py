@@ -20,8 +20,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from pipeline import clock, config
+from pipeline import clock, config, console
 from pipeline.config import Config
+from pipeline.ingest.journal import Unwritable
 from pipeline.run.embedded import Engine
 from pipeline.run.web import Web
 from pipeline.store import sqlite
@@ -131,7 +132,12 @@ def _pages(engine: Engine, launch: Launch) -> Starlette:
         Route("/-/reload", reloaded, methods=["POST", "PUT"]),
         Route("/metrics", metrics),
     ]
-    return Starlette(routes=[*own])
+    shown = console.routes(engine.store, engine.submit, clock.wall, lambda: engine.config.topology)
+
+    async def unwritable(request: Request, error: Exception) -> Response:
+        return PlainTextResponse(f"not kept, ask again: {error}\n", 503)
+
+    return Starlette(routes=[*own, *shown], exception_handlers={Unwritable: unwritable})
 
 
 def _server(app: Web) -> uvicorn.Server:

@@ -27,6 +27,8 @@ LINGER: Seconds = 5.0  # for the rest of a body that was refused: a client that 
 IN_FLIGHT = 4  # bodies of the largest size that may be in memory at once
 LARGE = 64 * 1024  # bytes; decoding more than that would keep others waiting
 RETRY_AFTER = b"2"
+# Alertmanager's API v1, which its clients are told is gone; other paths under /api/v1/ are ours.
+GONE = ("/api/v1/alerts", "/api/v1/receivers", "/api/v1/silence/", "/api/v1/status")
 SAY_EVERY: Seconds = 60.0
 
 log = structlog.get_logger()
@@ -60,7 +62,7 @@ class Web:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" else ""
-        if path not in self.doors and not path.startswith("/api/v1/"):
+        if path not in self.doors and not path.startswith(GONE):
             await self.pages(scope, receive, send)
         elif path not in self.doors:
             self.engine.metrics.answered("api_v1", 410)
