@@ -86,7 +86,12 @@ class Live:
                 for name, section in (await self._current(page, request, stamp)).items():
                     if sent.get(name) != section.mark:
                         sent[name] = section.mark
-                        told = {"id": name, "mark": section.mark, "html": str(section.html)}
+                        told = {
+                            "id": name,
+                            "mark": section.mark,
+                            "html": str(section.html),
+                            "at": self.clock(),
+                        }
                         yield b"data: " + orjson.dumps(told) + b"\n\n"
                 yield b": as of now\n\n"
                 # Not an Event: the one that writes may be another process.

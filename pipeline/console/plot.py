@@ -16,8 +16,9 @@ from pipeline.types import Evidence, Floats, Incident, Seconds, Signal
 
 N = TypeVar("N", float, Floats)
 
-WIDTH, HEIGHT = 720, 190
-LEFT, RIGHT, TOP, BOTTOM = 58, 10, 18, 24
+WIDTH, HEIGHT = 720, 212
+LEFT, RIGHT, TOP, BOTTOM = 58, 10, 42, 24
+LANES, ROW, LETTER = 3, 12, 6.2  # rows of labels above the plot, px a row and about px a letter
 MAX_POINTS = 480  # a column of pixels holds no more than its lowest and its highest
 BEFORE = 1800.0  # half an hour of what was normal, beside what is not
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800)
@@ -193,13 +194,19 @@ def _line(name: str, axes: Axes, time: Floats, value: Floats) -> str:
 
 
 def _marks(axes: Axes, marked: Sequence[Mark]) -> Iterator[str]:
-    for mark in marked:
-        if axes.start <= mark.at <= axes.end:
-            x = axes.x(mark.at)
-            side = "end" if x > WIDTH - 120 else "start"
-            yield f'<g class="mark {mark.what}">'
-            yield f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 4}" y2="{HEIGHT - BOTTOM}"/>'
-            yield f'<text x="{x:.1f}" y="{TOP - 7}" text-anchor="{side}">{escape(mark.text[:28])}</text></g>'
+    """Yield a line a mark; a label that would run into the one before it goes a row higher."""
+    ends = [-math.inf] * LANES
+    for mark in sorted(marked, key=lambda m: m.at):
+        if not axes.start <= mark.at <= axes.end:
+            continue
+        x, text = axes.x(mark.at), mark.text[:24]
+        left = min(x + 3, WIDTH - RIGHT - LETTER * len(text))
+        lane = next((k for k in range(LANES) if ends[k] < left), LANES - 1)
+        ends[lane] = left + LETTER * len(text) + 4
+        y = TOP - 4 - ROW * lane
+        yield f'<g class="mark {mark.what}">'
+        yield f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y - 6}" y2="{HEIGHT - BOTTOM}"/>'
+        yield f'<text x="{left:.1f}" y="{y}">{escape(text)}</text></g>'
 
 
 def _points(axes: Axes, e: Evidence, metric: str) -> list[list[float | str]]:

@@ -53,12 +53,13 @@ def measured(id: str, metric: str, service: str, observed: float, expected: floa
 LATENCY = measured("s-lat", "latency_p90_seconds", "payment", 0.92, 0.11)
 ERRORS = measured("s-err", "errors_ratio", "checkout", 0.14, 0.004)
 LOGS = Signal(
-    "s-log", "log", "payment", "connection to <*> refused after <*> ms", {"service": "payment"}, "new template",
-    START + 12, START + 12, 6.1, 44, 0, False, "new error line, 44 times in a minute; the deploy was 32 s before",
+    "s-log", "log", "payment", "connection to <*> refused after <*> ms", {"service": "payment"},
+    "new template", START + 12, START + 12, 6.1, 44, 0, False,
+    "new error line, 44 times in a minute; the deploy was 32 s before",
 )  # fmt: skip
 SURGE = Signal(
-    "s-say", "complaint", "payment", "card declined", {}, "surge", START + 210, START + 210, 4.4, 5, 0.2, True,
-    "5 customers within 4 min, 0.2 expected", ids=("m1", "m2"),
+    "s-say", "complaint", "payment", "card declined", {}, "surge",
+    START + 210, START + 210, 4.4, 5, 0.2, True, "5 customers within 4 min, 0.2 expected", ids=("m1", "m2"),
 )  # fmt: skip
 
 COMPLAINTS = (
@@ -67,15 +68,17 @@ COMPLAINTS = (
         "Our till says <script>alert('card declined')</script> for every customer.\nPlease call [phone].",
         "card declined", "business blocked", (("payment", 0.9),),
     ),
-    Complaint("m2", START + 200, "north-books", "chat", "zh", "付款一直失败，已经试了三次", "card declined", "",
-              (("payment", 0.7),)),
+    Complaint(
+        "m2", START + 200, "north-books", "chat", "zh", "付款一直失败，已经试了三次",
+        "card declined", "", (("payment", 0.7),),
+    ),
 )  # fmt: skip
 
 INCIDENT = Incident(
     "inc-0031", START + 10, START + 220, "payment is slow & checkout fails <b>often</b>", "P1",
     ("payment", "checkout"), (LATENCY, ERRORS, LOGS, SURGE),
     suspects=(
-        Suspect("payment", 7.9, "deploy payment 2.4.1 came 20 s before its latency rose to 8.4 times the usual", "dep-2417"),
+        Suspect("payment", 7.9, "deploy payment 2.4.1 came 20 s before its latency rose", "dep-2417"),
         Suspect("checkout", 2.2, "calls payment; its errors began 10 s later"),
     ),
     changes=(DEPLOY,), complaints=("m1", "m2"), customers=("harbour-cafe", "north-books"),
@@ -103,7 +106,10 @@ OVER = Incident(
 
 ROLLBACK = Run(
     "inc-0031/rollback", "inc-0031", "rollback", "wants approval", 1, START + 40, START + 60,
-    (Entry(START + 40, "fits: first suspect is a deploy"), Entry(START + 60, "waits for a yes, expires in 15 min")),
+    (
+        Entry(START + 40, "fits: first suspect is a deploy"),
+        Entry(START + 60, "waits for a yes, expires in 15 min"),
+    ),
 )  # fmt: skip
 TOLD = Action("inc-0031/notify/ops/1", "inc-0031", "notify", "webhook", {}, "tell ops by webhook", START + 11)
 CHECK = Action(

@@ -6,13 +6,19 @@
   const lost = document.getElementById("lost");
   const who = document.getElementById("who");
   const waiting = new Map(); // sections that came while somebody was typing in them
-  let lastSeen = Date.now();
+  let ahead = main.dataset.now ? Date.now() - main.dataset.now * 1000 : 0; // how far our clock is before the server's
+  let lastSeen = Date.now() - ahead;
 
   function connect() {
     if (!main.dataset.stream) return;
     const source = new EventSource(main.dataset.stream);
     source.onopen = () => standing(true);
-    source.onmessage = (event) => { standing(true); take(JSON.parse(event.data)); };
+    source.onmessage = (event) => {
+      const section = JSON.parse(event.data);
+      ahead = Date.now() - section.at * 1000;
+      standing(true);
+      take(section);
+    };
     source.onerror = () => {
       standing(false);
       if (source.readyState === EventSource.CLOSED) { source.close(); setTimeout(connect, 5000); }
@@ -21,7 +27,7 @@
   }
 
   function standing(live) {
-    if (live) lastSeen = Date.now();
+    if (live) lastSeen = Date.now() - ahead;
     if (pulse) { pulse.textContent = live ? "live" : "not live"; pulse.classList.toggle("on", live); }
     lost.hidden = live;
     lost.querySelector("time").textContent = new Date(lastSeen).toISOString().slice(11, 19) + " UTC";
@@ -53,7 +59,7 @@
 
   function age(within) {
     for (const time of within.querySelectorAll("time[data-age]")) {
-      const s = Math.max(0, Math.round((Date.now() - Date.parse(time.dateTime)) / 1000));
+      const s = Math.max(0, Math.round((Date.now() - ahead - Date.parse(time.dateTime)) / 1000));
       const text = s < 60 ? `${s} s ago` : s < 3600 ? `${Math.floor(s / 60)} min ago`
         : s < 86400 ? `${Math.floor(s / 3600)} h ${Math.floor(s % 3600 / 60)} min ago` : `${Math.floor(s / 86400)} d ago`;
       if (time.textContent !== text) time.textContent = text;
