@@ -6,7 +6,11 @@ import hashlib
 from dataclasses import dataclass
 
 from pipeline.detect.watch import Watch
+from pipeline.series import SERVICE_LABELS, show
 from pipeline.types import Labels, Seconds, Signal
+
+# Labels that say whose a series is; __name__ is said first.
+WHOSE = frozenset((*SERVICE_LABELS, "__name__", "instance"))
 
 # Told again when its surprise has grown by half: every sample of an outage is not news.
 WORSE = 1.5
@@ -21,6 +25,17 @@ class Subject:
     labels: Labels
     row: int
     unit: str  # "a second" for the rate of a counter
+
+    @property
+    def told(self) -> str:
+        """The series as a person on call reads it: whose it is stands beside it, not inside.
+
+        >>> Subject('p{job="a",q=".9"}', "a", {"__name__": "p", "job": "a", "q": ".9"}, 0, "").told
+        'p{q=".9"}'
+        """
+        name = self.series.partition("{")[0]
+        more = {k: v for k, v in self.labels.items() if k not in WHOSE and v != self.service}
+        return show({"__name__": name} | more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +88,15 @@ class Bout:
         return True, self.end(now, self.calm, f"is back at {number(sample.value)}")
 
     def end(self, now: Seconds, ended: Seconds, how: str) -> Signal:
-        reason = f"{self.subject.series} {how} after {span(ended - self.since)}"
-        return self._signal(now, reason, ended)
+        assert self.worst is not None
+        was = compared(self.worst, self.subject.unit, ended - self.since)
+        return self._signal(now, f"{self.subject.told} was {was}, and {how}", ended)
 
     def _say(self, now: Seconds) -> Signal:
         assert self.worst is not None
         self.told = self.worst.surprise
         lasted = self.last - self.since + self.worst.cadence
-        return self._signal(
-            now, f"{self.subject.series} is {compared(self.worst, self.subject.unit, lasted)}"
-        )
+        return self._signal(now, f"{self.subject.told} is {compared(self.worst, self.subject.unit, lasted)}")
 
     def _signal(self, now: Seconds, reason: str, ended: Seconds | None = None) -> Signal:
         assert self.worst is not None
