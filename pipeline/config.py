@@ -15,10 +15,32 @@ from pipeline import clock, kinds, topology
 from pipeline.clock import Span
 from pipeline.decide import Policy
 from pipeline.detect import Watch
-from pipeline.respond import Playbook, Response
+from pipeline.respond import Playbook, Response, forbidden
 from pipeline.topology import Topology
 
 T = TypeVar("T")
+
+
+class GivenSeries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One series of a rule test, as promtool writes it: its values start at time 0."""
+
+    series: str
+    values: str  # "0.2x60 0.4+0.1x5 _ _x3 stale"
+
+
+class ExpectedSignal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    series: str  # regex found in the signal's series
+    after: Span = Span(0)  # not before
+    by: Span = Span(0)  # at the latest; 0 = by the end
+
+
+class RuleTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a rule file's watches must say of some series: these signals and no others."""
+
+    name: str
+    input_series: tuple[GivenSeries, ...]
+    interval: Span = Span(15)
+    signals: tuple[ExpectedSignal, ...] = ()  # () = it stays quiet
 
 
 class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,9 +84,11 @@ class _Main(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shipped: bool = True  # also use the rules and playbooks that Forewarn ships
 
 
-class _Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One rules/*.yaml file."""
+
     watches: tuple[Watch, ...] = ()
-    tests: tuple[dict[str, Any], ...] = ()
+    tests: tuple[RuleTest, ...] = ()
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -99,19 +123,27 @@ def load(path: Path | None = None, catalog: Path | None = None) -> Config:
     home = path.parent if path else Path()
     rules = [f for spot in _spots(main, home, "rules", errors) for f in _yaml_files(spot)]
     books = [f for spot in _spots(main, home, "playbooks", errors) for f in _yaml_files(spot)]
-    read = [_read(f, _Rules, errors) for f in rules]
-    watches = {w.name: w for found in read if found for w in found.watches}
+    parsed = [_read(f, Rules, errors) for f in rules]
+    watches = {w.name: w for found in parsed if found for w in found.watches}
     playbooks = {b.name: b for b in (_read(f, Playbook, errors) for f in books) if b}
     where = catalog or (home / main.catalog if main and main.catalog else None)
     found = _catalog(where, errors)
     if errors or main is None:
         raise Invalid(errors)
     response = msgspec.structs.replace(main.response, playbooks=tuple(playbooks.values()))
+    errors += forbidden(response)
+    if errors:
+        raise Invalid(errors)
     files = tuple(f for f in (path, where, *rules, *books) if f)
     return Config(
         main.web, main.storage, main.limits, main.kafka, main.policy, response, found,
         tuple(watches.values()), files,
     )  # fmt: skip
+
+
+def read(path: Path, into: type[T]) -> T:
+    """Read one YAML file, ${ENV} put in; raises OSError, yaml.YAMLError, or ValueError that names the key."""
+    return parse(_resolve(yaml.safe_load(path.read_text(encoding="utf-8")) or {}), into)
 
 
 def parse(raw: Any, into: type[T]) -> T:
@@ -124,8 +156,7 @@ def parse(raw: Any, into: type[T]) -> T:
 
 def _read(path: Path, into: type[T], errors: list[str]) -> T | None:
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        return parse(_resolve(raw), into)
+        return read(path, into)
     except OSError as error:
         errors.append(f"{path}: {error.strerror}")
     except yaml.YAMLError as error:

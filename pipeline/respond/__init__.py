@@ -50,6 +50,7 @@ from pipeline.respond.desk import RespondState as RespondState
 from pipeline.respond.playbook import Playbook as Playbook
 from pipeline.respond.playbook import Receiver as Receiver
 from pipeline.respond.playbook import Response as Response
+from pipeline.respond.playbook import forbidden as forbidden
 from pipeline.respond.runs import look
 from pipeline.types import Action, Event, Incident, Run, Seconds, Verdict
 

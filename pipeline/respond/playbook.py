@@ -35,6 +35,10 @@ class Wait(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hold: Span = Span(0)  # how long it must then stay calm
     within: Span = Span(300)  # past this the wait has failed
 
+    def __post_init__(self) -> None:
+        if self.hold >= self.within:
+            raise ValueError(f"hold: expected less than within, got {self.hold:g} s and {self.within:g} s")
+
 
 class Undo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a step is taken back; `do: nothing` says in `what` why nothing needs to be."""
@@ -170,6 +174,17 @@ class Response(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(
                 "escalation: expected `after` to grow from rung to rung; it counts from the page"
             )
+
+
+def forbidden(response: Response) -> Iterator[str]:
+    """Yield each program that a playbook would run and forewarn.yaml does not list, as 'key: sentence'."""
+    for book in response.playbooks:
+        for k, step in enumerate(book.steps):
+            for key, one in ((f"steps[{k}]", step), (f"steps[{k}].undo", step.undo)):
+                argv = one.args.get("argv") if one and one.do == "process" else None
+                if argv and argv[0] not in response.executables and book.mode != "dry_run":
+                    where = f"playbook {book.name}: {key}.args.argv"
+                    yield f"{where}: {argv[0]} is not listed in response.executables"
 
 
 def _wrong(book: Playbook) -> Iterator[str]:

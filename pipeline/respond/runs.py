@@ -145,10 +145,14 @@ def _look(u: Underway, incident: Incident | None, now: Seconds) -> Move:
 
 
 def _calm(wait: Wait, incident: Incident, service: str) -> tuple[tuple[str, ...], Seconds]:
-    """Return the series of the signals still on, and when the last of them ended."""
+    """Return the series of the signals still on, and when the last of them ended.
+
+    Where some could page by themselves, evidence beside them does not count: it may stay on for long.
+    """
     asked = [s for s in incident.signals if s.kind != "complaint"]
     own = [s for s in asked if s.service == service] if wait.of == "service" else asked
     asked = own or asked
+    asked = [s for s in asked if s.page] or asked
     on = tuple(s.series for s in asked if s.ended is None)
     return on, max((s.ended for s in asked if s.ended is not None), default=0.0)
 
