@@ -19,7 +19,7 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     series: str
     reason: str
     since: Seconds
-    surprise: float
+    surprise: float | None = None  # -log10 p
     observed: float | None = None
     expected: float | None = None
     ended: Seconds | None = None
