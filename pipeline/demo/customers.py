@@ -57,7 +57,7 @@ class Mood:
     @classmethod
     def of(cls, person: Person, seed: int) -> Mood:
         chance = random.Random(f"{seed}/{person.name}")  # noqa: S311 - a mood, not a secret
-        return cls(chance.randint(3, 7), chance)
+        return cls(chance.randint(2, 6), chance)
 
     def tried(self, trouble: str, now: float) -> float | None:
         """Take in one try ("" where it went well); return how long until they complain, once they will.

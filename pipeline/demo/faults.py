@@ -64,7 +64,7 @@ FAULTS = {
     for fault in (
         Fault(
             "bad_deploy", "Bad deploy of payment", "payment",
-            "A new version of payment scores each charge for fraud: 0.9 s slower, and 4 in 10 fail.",
+            "A new version of payment scores each charge for fraud: 1.3 s slower, and 4 in 10 fail.",
             deploy_badly, deploy_back, hold=150,
         ),
         Fault(

@@ -13,7 +13,7 @@ REACH = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Times are s since 1970; None = has not happened."""
+    """Times are s since 1970; None = has not happened yet."""
 
     incident: str = ""
     title: str = ""

@@ -131,7 +131,7 @@ async def charge(shop: Shop, body: dict[str, Any]) -> dict[str, Any]:
 
 async def score_fraud(shop: Shop, body: dict[str, Any]) -> None:
     """The bug of the bad version: a remote score for each charge, slow, and over a pool that runs dry."""
-    await shop.work(0.9)
+    await shop.work(1.3)
     if shop.random.random() < 0.4:
         shop.log.error(
             "fraud score for order %s failed: connection pool exhausted (size 2)", body.get("order")

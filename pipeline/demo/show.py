@@ -19,6 +19,8 @@ from pipeline.demo.measure import Measured, Probe
 WARM_UP = 66.0
 FIRST = ("bad_deploy", "slow_disk", "lost_dependency", "leak")
 SETTLE = 120.0  # s to wait, once a fault is out, for its incident to end
+NOTICE = 30.0  # s in which a fault that is out already may still be noticed
+LATER = 300.0  # s in which what customers say of it, and other news, is still read
 CALM = 20.0  # s between the end of one incident and the next fault, at least
 
 
@@ -58,6 +60,9 @@ class Show:
 
     async def run(self) -> None:
         """Never ends; after `--once` it only waits for clicks."""
+        await asyncio.gather(self._play(), self._measure())
+
+    async def _play(self) -> None:
         await self._warm_up()
         planned = [self.once] if self.once else list(FIRST)
         while True:
@@ -102,7 +107,9 @@ class Show:
         while time.time() < (trial.gone or trial.put_in + fault.hold) + SETTLE:
             await asyncio.sleep(0.5)
             await self._look(trial)
-            if trial.gone and (trial.measured.recovered or not trial.measured.incident):
+            if trial.gone and trial.measured.recovered:
+                break
+            if trial.gone and not trial.measured.incident and time.time() > trial.gone + NOTICE:
                 break
         trial.over, self.phase = True, "calm"
 
@@ -114,7 +121,14 @@ class Show:
             await trial.fault.take_out(self.fleet)
             trial.gone, trial.gone_by = time.time(), "the demo"
             self._write_down(trial, "gone")
-        trial.measured = await self.probe.measure(trial.put_in, trial.measured)
+
+    async def _measure(self) -> None:
+        """Read what Forewarn says of each trial, a while longer than it lasts: complaints come late."""
+        while True:
+            await asyncio.sleep(0.5)
+            for trial in list(self.trials):
+                if not trial.gone or time.time() < trial.gone + LATER:
+                    trial.measured = await self.probe.measure(trial.put_in, trial.measured)
 
     def _write_down(self, trial: Trial, what: str) -> None:
         said = {

@@ -52,7 +52,7 @@ def lay_out(data: Path, port: int, desk: str) -> Path:
             "catalog": "catalog.yaml",
             "rules": ["rules.yaml"],
             "playbooks": ["playbooks"],
-            "policy": {"resolve_after": "20s"},
+            "policy": {"resolve_after": "30s"},
             "response": {
                 "receivers": [pager("first on call", desk), pager("second on call", desk)],
                 "receiver": "first on call",
