@@ -48,6 +48,7 @@ class Live:
     store: Store
     clock: Clock
     templates: Environment
+    stopping: Callable[[], bool] = bool
     beat: Seconds = 0.5  # how long until a change is seen
     streams: int = 0
     rendered: OrderedDict[str, tuple[tuple[int, int], Mapping[str, Section]]] = field(
@@ -81,7 +82,7 @@ class Live:
         until = self.clock() + STREAM_FOR
         try:
             yield b"retry: 2000\n\n"
-            while self.clock() < until:
+            while self.clock() < until and not self.stopping():
                 stamp = await self._stamp()
                 for name, section in (await self._current(page, request, stamp)).items():
                     if sent.get(name) != section.mark:
@@ -95,7 +96,7 @@ class Live:
                         yield b"data: " + orjson.dumps(told) + b"\n\n"
                 yield b": as of now\n\n"
                 # Not an Event: the one that writes may be another process.
-                while stamp == await self._stamp():  # noqa: ASYNC110
+                while stamp == await self._stamp() and not self.stopping():  # noqa: ASYNC110
                     await asyncio.sleep(self.beat)
         finally:
             self.streams -= 1

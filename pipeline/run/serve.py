@@ -62,7 +62,7 @@ async def serve(launch: Launch, ready: Callable[[str], None]) -> None:
         listening = held.enter_context(bind(settings.web.listen))
         store = sqlite.open(home)
         engine = Engine(settings, store)
-        server = _server(Web(engine, _pages(engine, launch)))
+        server = _server(Web(engine, _pages(engine, launch, lambda: server.should_exit)))
         held.enter_context(_signals(engine, launch, server))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:
@@ -108,7 +108,7 @@ def bind(address: str) -> socket.socket:
     return listening
 
 
-def _pages(engine: Engine, launch: Launch) -> Starlette:
+def _pages(engine: Engine, launch: Launch, stopping: Callable[[], bool]) -> Starlette:
     """Return what is no door: /-/, /metrics and the console."""
 
     async def healthy(request: Request) -> Response:
@@ -132,7 +132,9 @@ def _pages(engine: Engine, launch: Launch) -> Starlette:
         Route("/-/reload", reloaded, methods=["POST", "PUT"]),
         Route("/metrics", metrics),
     ]
-    shown = console.routes(engine.store, engine.submit, clock.wall, lambda: engine.config.topology)
+    shown = console.routes(
+        engine.store, engine.submit, clock.wall, lambda: engine.config.topology, stopping=stopping
+    )
 
     async def unwritable(request: Request, error: Exception) -> Response:
         return PlainTextResponse(f"not kept, ask again: {error}\n", 503)
