@@ -27,6 +27,9 @@ MIN_STRETCH = 0.13  # of a normal distribution beyond 2.6 standard deviations
 MAX_STRETCH = 10.0  # of a series that is mostly still and sometimes leaps
 MAX_DRAWN = 1.0  # no band is drawn wider than as if p fell with 1 / distance
 ODD = 3.0  # surprise from which a sample is taken for something else than the series' usual noise
+# No spread is known so well that a distance of more than a thousand of them means what it says: a series
+# that never moved has hardly any. Beyond it only the order counts.
+FAR = math.log(1e3)
 NORMAL = 1.2533  # standard deviations a mean absolute deviation, for a normal distribution
 
 ROW = np.dtype(
@@ -160,7 +163,9 @@ class Seasonal:
         distance = (value - guess.expected) / guess.spread
         above = (distance > 0).astype(np.intp)
         pick = np.arange(len(above))
-        over = np.log(np.maximum(np.abs(distance), 1e-9)) - state["edge"][pick, above]
+        log = np.log(np.maximum(np.abs(distance), 1e-9))
+        log = np.minimum(log, FAR) + 0.1 * np.maximum(log - FAR, 0.0)
+        over = log - state["edge"][pick, above]
         # Beyond the edge a power law; inside it the 1.5th power of the distance, which is within 0.05
         # of the normal distribution's -log10 p.
         beyond = over / (state["stretch"][pick, above] * math.log(10))

@@ -52,7 +52,8 @@ class NaiveSeasonal:
 
     def surprise(self, distance: float) -> float:
         side = 1 if distance > 0 else 0
-        over = math.log(max(abs(distance), 1e-9)) - self.edge[side]
+        log, far = math.log(max(abs(distance), 1e-9)), math.log(1e3)
+        over = (log if log < far else far + 0.1 * (log - far)) - self.edge[side]
         if over > 0:
             return -math.log10(0.02) + over / self.stretch[side] / math.log(10)
         return -math.log10(0.02) * math.exp(1.5 * over)

@@ -124,7 +124,7 @@ def compared(sample: Sample, unit: str, lasted: Seconds) -> str:
     odds = f"(surprise {sample.surprise:.1f})"
     if sample.expected != sample.expected:
         return f"{seen}, outside the range it may have"
-    if sample.expected > 0 and sample.value > 1.05 * sample.expected:
+    if 0 < 1.05 * sample.expected < sample.value < 1000 * sample.expected:
         return f"{seen}, {number(sample.value / sample.expected)} times the {usual} expected {odds}"
     return f"{seen} where {usual} was expected {odds}"
 
