@@ -118,7 +118,7 @@ def test_no_key_is_ever_used_twice() -> None:
     stage.at(400)
     stage.at(4000, verdict=Verdict(True, Reason.REPEAT))
     stage.resolve(5000)
-    stage.set(state=State.OPEN, resolved=None, paged=6000.0)
+    stage.set(state=State.OPEN, resolved=None)
     stage.at(6000, verdict=Verdict(True, Reason.WORSE))
     stage.at(6300)
 
@@ -128,13 +128,19 @@ def test_no_key_is_ever_used_twice() -> None:
     assert len(set(keys)) == len(keys)
 
 
-def test_an_incident_that_came_back_and_was_paged_again_escalates_again() -> None:
+def test_the_clock_of_an_incident_that_came_back_counts_from_its_new_page() -> None:
     stage = Stage(answer())
     stage.page(100)
-    stage.at(400)
-    stage.set(paged=6000.0)
+    stage.resolve(200)
+    stage.set(state=State.OPEN, resolved=None)
 
-    assert [a.args["receiver"] for a in stage.at(6300)] == ["lead", "lead"]
+    back = stage.at(6000, verdict=Verdict(True, Reason.WORSE))
+    early = stage.at(6299)
+    late = stage.at(6300)
+
+    assert [a.args["receiver"] for a in back] == ["oncall"]
+    assert early == []
+    assert [a.args["receiver"] for a in late] == ["lead", "lead"]
 
 
 def test_without_a_receiver_the_timeline_says_that_nobody_is_told() -> None:

@@ -24,24 +24,26 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     resolve: Span | None = None
 
 
-def ticking(incident: Incident) -> bool:
-    """Say whether the escalation clock runs: paged, and neither acknowledged nor resolved."""
-    return incident.paged is not None and incident.state is State.OPEN
+def clock(incident: Incident, since: Seconds | None, told: bool, now: Seconds) -> Seconds | None:
+    """Return since when an answer is awaited; None where nobody has to give one.
 
-
-def due(rungs: Sequence[Rung], incident: Incident, climbed: int, now: Seconds) -> Sequence[Rung]:
-    """Return the rungs to climb now, lowest first, `climbed` of them being behind us."""
-    if not ticking(incident) or incident.paged is None:
-        return ()
-    waited = now - incident.paged
-    return [r for r in rungs[climbed:] if r.after <= waited]
-
-
-def upcoming(rungs: Sequence[Rung], incident: Incident, climbed: int) -> tuple[Seconds, str] | None:
-    """Return when the next rung is due and whom it tells; None where the clock stands or rungs are out."""
-    if not ticking(incident) or incident.paged is None or climbed >= len(rungs):
+    It starts with a page, stops at an acknowledgement or the end, and starts afresh with the page after.
+    """
+    if incident.state is not State.OPEN:
         return None
-    return incident.paged + rungs[climbed].after, rungs[climbed].receiver
+    return now if since is None and told else since
+
+
+def due(rungs: Sequence[Rung], since: Seconds | None, climbed: int, now: Seconds) -> Sequence[Rung]:
+    """Return the rungs to climb now, lowest first, `climbed` of them being behind us."""
+    return [] if since is None else [r for r in rungs[climbed:] if r.after <= now - since]
+
+
+def upcoming(rungs: Sequence[Rung], since: Seconds | None, climbed: int) -> tuple[Seconds, str] | None:
+    """Return when the next rung is due and whom it tells; None where the clock stands or rungs are out."""
+    if since is None or climbed >= len(rungs):
+        return None
+    return since + rungs[climbed].after, rungs[climbed].receiver
 
 
 def missed(targets: Mapping[str, Target], incident: Incident, now: Seconds) -> Sequence[tuple[str, Span]]:

@@ -19,7 +19,7 @@ HOUR = 3600.0
 class Notes:
     """What was done about one incident."""
 
-    paged: Seconds | None = None  # the page that the rest counts from
+    since: Seconds | None = None  # when the page went out that nobody has answered yet
     told: int = 0  # notifications so far, a part of their keys
     receivers: tuple[str, ...] = ()  # told so far, and so told of the end
     climbed: int = 0  # rungs of the escalation
@@ -65,15 +65,13 @@ class Desk:
     runs: dict[str, Run] = field(default_factory=dict)  # those that changed
 
     def notes(self, incident: Incident) -> Notes:
-        """Return the notes of an incident, begun anew for each time it was paged afresh."""
+        """Return the notes of an incident, opened where there are none."""
         known = self.state.notes.get(incident.id)
         if known is None:
             while len(self.state.notes) >= MAX_INCIDENTS:
                 del self.state.notes[next(iter(self.state.notes))]
                 self.state.dropped["notes"] += 1
             known = self.state.notes[incident.id] = Notes()
-        if known.paged != incident.paged:
-            known.paged, known.climbed, known.missed = incident.paged, 0, ()
         return known
 
     def say(self, incident: str, what: str) -> None:

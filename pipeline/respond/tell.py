@@ -18,6 +18,7 @@ TIMEOUT = 30.0
 
 def tell(desk: Desk, incident: Incident, verdict: Verdict | None, asks: bool) -> None:
     """Tell whom the verdict says, then climb the escalation where its clock has run out."""
+    _wind(desk, incident, verdict)
     notes = desk.state.notes.get(incident.id)
     if verdict is not None and verdict.act:
         _page(desk, incident, verdict)
@@ -51,6 +52,18 @@ def hear(desk: Desk, outcome: Event) -> None:
         notes.reached.discard(number)
 
 
+def _wind(desk: Desk, incident: Incident, verdict: Verdict | None) -> None:
+    """Start or stop the clock of the escalation."""
+    told = verdict is not None and verdict.act
+    notes = desk.notes(incident) if told else desk.state.notes.get(incident.id)
+    if notes is None:
+        return
+    since = oncall.clock(incident, notes.since, told, desk.now)
+    if notes.since is None and since is not None:
+        notes.climbed = 0
+    notes.since = since
+
+
 def _page(desk: Desk, incident: Incident, verdict: Verdict) -> None:
     who = _told(desk, incident)
     if not who:
@@ -62,10 +75,10 @@ def _page(desk: Desk, incident: Incident, verdict: Verdict) -> None:
 
 def _escalate(desk: Desk, incident: Incident) -> None:
     notes = desk.notes(incident)
-    if notes.unreached and oncall.ticking(incident):
+    if notes.unreached and notes.since is not None:
         notes.unreached = False
         _climb(desk, incident, notes, "Who was to be told could not be reached.")
-    for rung in oncall.due(desk.response.escalation, incident, notes.climbed, desk.now):
+    for rung in oncall.due(desk.response.escalation, notes.since, notes.climbed, desk.now):
         _climb(desk, incident, notes, f"Nobody acknowledged within {spell(rung.after)} of the page.")
 
 
@@ -122,7 +135,7 @@ def _args(desk: Desk, incident: Incident, receiver: str, reason: str, because: s
     """Return what is recorded of a notification: the words and the receiver's name, none of its secrets."""
     notes = desk.notes(incident)
     at_work = [u for u in desk.state.runs.values() if u.run.incident == incident.id]
-    coming = oncall.upcoming(desk.response.escalation, incident, notes.climbed)
+    coming = oncall.upcoming(desk.response.escalation, notes.since, notes.climbed)
     heals = healing(at_work, notes.ended.values())
     told = notice(incident, reason, because, receiver, heals, coming, desk.now)
     return {"receiver": receiver, "notice": msgspec.to_builtins(told)}
