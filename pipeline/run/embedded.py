@@ -132,12 +132,16 @@ class Engine:
         async with self._turn:
             await self._threaded(self.stepper.adopt, config)
 
+    async def settled(self) -> None:
+        """Return once all that was taken is stepped and recorded."""
+        await self._idle.wait()
+
     async def stop(self) -> None:
         """Step and record all that was taken, write the last snapshot, close the journal."""
         whole, self.ready = self.ready, False
         await self.performer.close()
         with contextlib.suppress(TimeoutError):  # then the journal holds what is left
-            await asyncio.wait_for(self._idle.wait(), STOP_WITHIN)
+            await asyncio.wait_for(self.settled(), STOP_WITHIN)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -16,6 +16,8 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        for half in folder.glob("*.half"):
+            half.unlink()  # a crash came while it was written
 
     def put(self, raw: bytes, position: int) -> None:
         """Write the snapshot so that a crash leaves it whole or not there at all."""

@@ -1,0 +1,247 @@
+"""The embedded engine: what it refuses, what it survives, what it goes on from."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+from starlette.applications import Starlette
+
+from pipeline import config, frame
+from pipeline.config import Config, Limits, Storage
+from pipeline.flow import Pipeline
+from pipeline.frame import Frame
+from pipeline.ingest.journal import Unwritable
+from pipeline.run.embedded import Busy, Engine
+from pipeline.run.web import Web
+from pipeline.store import sqlite
+from pipeline.types import Batch, Event, Seconds, Step
+
+NOW = 1_790_000_000.0
+
+
+def settings(folder: Path, queue: int = 1_000) -> Config:
+    limits = Limits(queue=queue)
+    return msgspec.structs.replace(config.load(), storage=Storage(path=str(folder)), limits=limits)
+
+
+def change(id: str, source: str = "changes") -> Frame:
+    return frame.events(NOW, source, [Event("change", id, NOW, {"service": "pay", "kind": "deploy"})])
+
+
+@asynccontextmanager
+async def running(folder: Path, queue: int = 1_000) -> AsyncIterator[Engine]:
+    store = sqlite.open(folder)
+    engine = Engine(settings(folder, queue), store)
+    try:
+        await engine.start()
+        yield engine
+    finally:
+        await engine.stop()
+        await store.close()
+
+
+async def changes(engine: Engine) -> list[str]:
+    await asyncio.wait_for(engine.settled(), 10)
+    return sorted(event.id for event in await engine.store.changes(0.0))
+
+
+@pytest.fixture
+def poison(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Sources whose frames make a step fail half way, with the state already touched."""
+    sources: list[str] = []
+    real = Pipeline.step
+
+    def step(self: Pipeline, batch: Batch, now: Seconds) -> Step:
+        done = real(self, batch, now)
+        if any(event.id in sources for event in batch.events):
+            raise ZeroDivisionError("poison")
+        return done
+
+    monkeypatch.setattr(Pipeline, "step", step)
+    return sources
+
+
+async def test_a_frame_that_fails_is_skipped_and_the_stream_goes_on(
+    tmp_path: Path, poison: list[str]
+) -> None:
+    poison.append("bad")
+    async with running(tmp_path / "poisoned") as engine:
+        for id in ("one", "bad", "two"):
+            await engine.take_in([change(id)])
+        found = await changes(engine)
+        at = engine.stepper.position
+
+    assert found == ["one", "two"]
+    assert len(engine.stepper.poison) == 1
+    assert "ZeroDivisionError" in (tmp_path / "poisoned" / "skipped.jsonl").read_text()
+    poison.clear()
+    async with running(tmp_path / "poisoned") as again:
+        assert again.stepper.position >= at
+        assert await changes(again) == ["one", "two"], "skipped once, skipped in every replay"
+
+
+async def test_a_frame_that_fails_once_is_taken_from_a_state_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, failed = Pipeline.step, list[str]()
+
+    def step(self: Pipeline, batch: Batch, now: Seconds) -> Step:
+        done = real(self, batch, now)
+        if batch.events and not failed:
+            failed.append(batch.events[0].id)
+            raise MemoryError
+        return done
+
+    monkeypatch.setattr(Pipeline, "step", step)
+    async with running(tmp_path) as engine:
+        await engine.take_in([change("one")])
+        found = await changes(engine)
+
+    assert (failed, found) == (["one"], ["one"])
+    assert len(engine.stepper.poison) == 0
+
+
+async def test_a_damaged_snapshot_gives_way_to_the_one_before_it(tmp_path: Path) -> None:
+    for id in ("one", "two"):
+        async with running(tmp_path) as engine:
+            await engine.take_in([change(id)])
+            await changes(engine)
+    snapshots = sorted((tmp_path / "snapshots").glob("*.snapshot"))
+    snapshots[-1].write_bytes(snapshots[-1].read_bytes()[:-1] + b"x")
+
+    async with running(tmp_path) as engine:
+        position = engine.stepper.position
+
+    assert position >= int(snapshots[-1].stem)
+
+
+async def test_without_any_snapshot_the_journal_is_stepped_from_its_start(tmp_path: Path) -> None:
+    async with running(tmp_path) as engine:
+        await engine.take_in([change("one")])
+        await changes(engine)
+        before = engine.stepper.position
+    for path in (tmp_path / "snapshots").iterdir():
+        path.unlink()
+
+    async with running(tmp_path) as engine:
+        assert engine.stepper.position >= before
+        assert await changes(engine) == ["one"]
+
+
+async def test_time_never_goes_back_even_over_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path) as engine:
+        await engine.take_in([change("one")])
+        before = engine.now
+    monkeypatch.setattr("pipeline.clock.wall", lambda: before - 3600)
+
+    async with running(tmp_path) as engine:
+        await engine.take_in([change("two")])
+        assert engine.now == before
+
+
+async def test_a_full_queue_takes_nothing_from_doors_but_still_outcomes_and_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = asyncio.Event()
+
+    async def stuck(self: Engine, group: Sequence[tuple[int, Frame]]) -> None:
+        await held.wait()
+        self._left(len(group))
+
+    monkeypatch.setattr(Engine, "_step", stuck)
+    async with running(tmp_path, queue=3) as engine:
+        for id in ("one", "two", "three"):
+            await engine.take_in([change(id)])
+        with pytest.raises(Busy):
+            await engine.take_in([change("four")])
+        async with client(engine) as posts:
+            refused = await posts.post("/api/v1/changes", json={"service": "pay"})
+        position = await engine.submit(change("outcome", "perform"))
+        held.set()
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "2")
+    assert position >= 3
+
+
+async def test_what_the_disk_does_not_take_is_answered_503_and_never_stepped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async with running(tmp_path) as engine, client(engine) as posts:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fdatasync", full)
+            with pytest.raises(Unwritable):
+                await engine.take_in([change("lost")])
+            refused = await posts.post("/api/v1/changes", json={"id": "refused", "service": "pay"})
+        kept = await posts.post("/api/v1/changes", json={"id": "kept", "service": "pay"})
+        found = await changes(engine)
+
+    assert (refused.status_code, kept.status_code) == (503, 200)
+    assert "No space left on device" in refused.text
+    assert found == ["kept"]
+
+
+async def test_a_store_that_fails_holds_everything_up_until_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.run.embedded.TRY_AGAIN", 0.0)
+    async with running(tmp_path) as engine:
+        real, tries = engine.store.record, list[tuple[int, str]]()
+
+        async def failing(step: Step, position: int) -> tuple[object, ...]:
+            tries.append((position, engine.trouble))
+            if len(tries) < 3:
+                raise OSError("disk I/O error")
+            return await real(step, position)
+
+        monkeypatch.setattr(engine.store, "record", failing)
+        await engine.take_in([change("one")])
+        found = await changes(engine)
+
+    assert found == ["one"]
+    assert [trouble for _, trouble in tries[:3]] == ["", *["store: disk I/O error"] * 2]
+    assert len({position for position, _ in tries[:3]}) == 1
+    assert engine.trouble == ""
+
+
+async def test_nothing_is_taken_before_the_state_is_restored(tmp_path: Path) -> None:
+    store = sqlite.open(tmp_path)
+    engine = Engine(settings(tmp_path), store)
+
+    async with client(engine) as posts:
+        refused = await posts.post("/api/v1/changes", json={"service": "pay"})
+
+    await engine.journal.close()
+    await store.close()
+    assert refused.status_code == 503
+
+
+async def test_the_journal_shrinks_as_snapshots_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path) as engine:
+        engine.journal._segment = 100
+        for k in range(20):
+            await engine.take_in([change(f"c{k}")])
+            await changes(engine)
+            await engine._save()
+        first, position = engine.journal.first, engine.stepper.position
+
+    assert position - 4 <= first <= position
+
+
+def client(engine: Engine) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(Web(engine, Starlette()))
+    return httpx.AsyncClient(transport=transport, base_url="http://forewarn")
