@@ -39,6 +39,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     group_wait: Span = Span(0)  # evidence is gathered for so long before the first page
     combine: int = 2  # kinds of evidence, each too weak alone, that page together
     combine_surprise: float = 6.0  # what each of them must reach at least
+    voices: int = 3  # customers who complain that count as one kind of evidence
     flap_opens: int = 6  # so many incidents of one service within flap_window: it flaps
     flap_calm: int = 2  # it flaps until no more than so many are left in the window
     flap_window: Span = Span(3600)
@@ -158,6 +159,8 @@ def _strong(incident: Incident, policy: Policy) -> str:
     if alone := [s for s in on if s.page]:
         return max(alone, key=lambda s: (s.surprise, s.id)).reason
     kinds = sorted({s.kind for s in on if s.surprise >= policy.combine_surprise})
+    if on and incident.voices >= policy.voices and "complaint" not in kinds:
+        kinds.append("complaint")
     if len(kinds) >= policy.combine:
         return f"{' and '.join(kinds)} say so together"
     return ""

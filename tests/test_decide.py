@@ -75,6 +75,11 @@ def test_kinds_of_evidence_too_weak_alone_page_together(
     assert reason(DecideState(), 1000, incident(*weak)) is expected
 
 
+def test_customers_enough_make_evidence_page() -> None:
+    assert reason(DecideState(), 1000, replace(WEAK, voices=2)) is Reason.TENTATIVE
+    assert reason(DecideState(), 1000, replace(WEAK, voices=3)) is Reason.NEW
+
+
 def test_what_has_ended_does_not_page_late() -> None:
     assert reason(DecideState(), 1100, incident(signal("payment", 1000, ended=1090))) is Reason.TENTATIVE
 

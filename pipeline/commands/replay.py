@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -58,7 +59,7 @@ def _times(speed: str) -> float | None:
         times = float(speed)
     except ValueError:
         times = 0.0
-    if times <= 0:
+    if not 0 < times < math.inf:
         raise click.BadParameter(f'expected "max" or a number above 0, got "{speed}"', param_hint="--speed")
     return times
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 from pipeline import cause
 from pipeline.correlate.admit import admit
 from pipeline.correlate.picture import redraw, say
-from pipeline.correlate.place import around, holding, linked, loud, onset
-from pipeline.correlate.state import EARLY, CorrelateState
+from pipeline.correlate.place import around, holding, loud
+from pipeline.correlate.state import CorrelateState
+from pipeline.correlate.voices import attach, attach_late, claim
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Event, Incident, Seconds, Signal, State
 
@@ -37,16 +38,18 @@ def correlate(
         _mind(state, event, stale, now)
     for complaint in sorted(complaints, key=lambda c: (c.time, c.id)):
         state.loose[complaint.id] = complaint
-    for signal in sorted(signals, key=lambda s: (s.since, not s.page, s.service, s.id)):
+        attach(state, complaint, topology, stale, now)
+    for signal in sorted(
+        signals, key=lambda s: (s.kind == "complaint", s.since, not s.page, s.service, s.id)
+    ):
         admit(state, signal, topology, stale, now)
-    for complaint in sorted(complaints, key=lambda c: (c.time, c.id)):
-        _attach(state, complaint, topology, stale, now)
     for id in stale:
         _redraw(state, id, topology, now)
     due = now >= state.looked + 1
     if due:
         state.looked = now
-        state.tidy(now, cause.REACH)
+        for complaint in state.tidy(now, cause.REACH):
+            attach_late(state, complaint)
         for id in tuple(state.burning):
             _close(state, id, resolve_after, now)
     return tuple(state.get(id) for id in {**state.touched, **(state.burning if due else {})})
@@ -71,37 +74,13 @@ def _mind(state: CorrelateState, event: Event, stale: dict[str, None], now: Seco
         state.resolve(replace(told, state=State.RESOLVED, resolved=now, by=by, updated=now), now)
 
 
-def _attach(
-    state: CorrelateState, complaint: Complaint, topology: Topology, stale: dict[str, None], now: Seconds
-) -> None:
-    if complaint.id in state.owner or not complaint.services:
-        return
-    found = linked(state, topology, complaint)
-    if found is None:
-        return
-    state.give(found.id, [complaint])
-    if found.state is State.RESOLVED:
-        heard = tuple(c.id for c in state.heard[found.id])
-        first = min(c.time for c in state.heard[found.id])
-        state.put(replace(found, complaints=heard, first_complaint=first, updated=now))
-    else:
-        stale[found.id] = None
-
-
 def _redraw(state: CorrelateState, id: str, topology: Topology, now: Seconds) -> None:
     """Rank again; take in the complaints that came before the incident and name what it touches."""
     incident = state.get(id)
     if incident.state is State.RESOLVED:
         return
-    began = onset(incident)
-    named = {s.service for s in incident.signals}
-    near = {name for service in named for _, name in around(topology, service)}
-    early = [
-        c
-        for c in state.loose.values()
-        if c.time >= began - EARLY and c.services and c.services[0][0] in named
-    ]
-    state.give(id, early)
+    claim(state, incident)
+    near = {name for s in incident.signals for _, name in around(topology, s.service)}
     events = [e for e in state.changes.values() if e.labels["service"] in near]
     quiet = None if holding(incident) else max(s.ended or now for s in loud(incident))
     drawn = redraw(replace(incident, quiet=quiet), state.heard.get(id, ()), events, topology, now)

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pipeline.correlate.picture import say
 from pipeline.correlate.place import WINDOW, back, fitting, lag
 from pipeline.correlate.state import CorrelateState
+from pipeline.correlate.voices import VOICES, explained, give, takes
 from pipeline.topology import Topology
 from pipeline.types import Incident, Seconds, Signal, State
 
@@ -21,7 +22,7 @@ def admit(
     id = state.home.get(signal.id)
     if id is None and signal.ended is not None:
         return
-    if id is not None and _outgrew(state.get(id), signal):
+    if id is not None and _outgrew(state, state.get(id), signal):
         id = None
     if id is None:
         id = _home(state, signal, topology, stale, now)
@@ -35,21 +36,30 @@ def admit(
         if signal.page and (known is None or not known.page):
             incident = say(incident, now, f"{signal.kind}: {signal.reason}")
     others = [s for s in incident.signals if s.id != signal.id]
-    state.put(replace(incident, signals=_fewest(state, id, [*others, signal]), updated=now))
-    if signal.ids:
-        state.give(id, [state.loose[c] for c in signal.ids if c in state.loose])
+    if known is not None and signal.ended is not None:
+        signal = replace(signal, reason=known.reason)  # what it was, not that it is back, is the evidence
+    incident = replace(incident, signals=_fewest(state, id, [*others, signal]), updated=now)
+    state.put(incident)
+    if signal.ids and takes(incident, now):
+        give(state, incident, [state.loose[c] for c in signal.ids if c in state.loose], stale)
 
 
-def _outgrew(incident: Incident, signal: Signal) -> bool:
-    """Say whether what was evidence in an incident now over has become strong enough to page."""
-    before = next((s for s in incident.signals if s.id == signal.id), signal)
-    over = incident.state is State.RESOLVED and signal.ended is None
-    return over and signal.page and not before.page
+def _outgrew(state: CorrelateState, incident: Incident, signal: Signal) -> bool:
+    """Say whether what belonged to an incident now over has grown strong enough to page, or new voices."""
+    if incident.state is not State.RESOLVED or signal.ended is not None or not signal.page:
+        return False
+    if signal.kind == "complaint":
+        return sum(c in state.loose for c in signal.ids[-2 * VOICES :]) >= VOICES
+    return not next((s for s in incident.signals if s.id == signal.id), signal).page
 
 
 def _home(
     state: CorrelateState, signal: Signal, topology: Topology, stale: dict[str, None], now: Seconds
 ) -> str | None:
+    spoken_of = explained(state, signal) if signal.kind == "complaint" else None
+    if spoken_of is not None:
+        state.home[signal.id] = spoken_of
+        return spoken_of
     fits = fitting(state, topology, signal)
     if fits:
         first = fits[0]

@@ -12,6 +12,7 @@ from pipeline.types import Complaint, Entry, Event, Incident, Seconds, Signal, S
 
 MAX_TIMELINE = 200  # lines of one incident; the first ones and the newest stay
 MAX_CUSTOMERS = 500  # named on one incident
+MAX_CHANGES = 50  # near one incident; the newest stay
 SHOWN = 5  # suspects of a ranking that the timeline names
 
 # So many customers in their own words make it urgent, whatever the machines say.
@@ -27,26 +28,34 @@ def redraw(
 ) -> Incident:
     """Return the incident as all that is known of it now says it is."""
     onset = place.onset(incident)
-    near = tuple(sorted((e for e in changes if cause.within_reach(e, onset)), key=lambda e: (e.time, e.id)))
+    known = {e.id: e for e in (*incident.changes, *changes) if cause.within_reach(e, onset)}
+    near = tuple(sorted(known.values(), key=lambda e: (e.time, e.id)))[-MAX_CHANGES:]
     suspects = cause.rank(incident.signals, heard, near, topology, onset)
     ranked = cause.services(suspects)
     services = tuple(dict.fromkeys((*ranked, *(s.service for s in incident.signals if s.service))))
-    told = min((c.time for c in heard), default=None)
     new = replace(
-        incident,
+        hear(incident, heard),
         suspects=suspects,
         changes=near,
         services=services,
         title=_title(incident.signals, suspects),
-        complaints=tuple(c.id for c in heard),
         customers=_customers(incident, services, heard, topology),
         first_signal=onset,
-        first_complaint=told,
     )
-    new = replace(new, priority=_priority(new, heard, topology))
+    new = replace(new, priority=_priority(new, topology))
     if ranked[:SHOWN] != _shown(incident):
         return say(new, now, _sentence(suspects), ranked[:SHOWN])
     return new
+
+
+def hear(incident: Incident, heard: tuple[Complaint, ...]) -> Incident:
+    """Return the incident with who complained, of what and when first."""
+    return replace(
+        incident,
+        complaints=tuple(c.id for c in heard),
+        voices=len({c.customer or c.id for c in heard}),
+        first_complaint=min((c.time for c in heard), default=None),
+    )
 
 
 def say(incident: Incident, now: Seconds, what: str, suspects: tuple[str, ...] = ()) -> Incident:
@@ -90,19 +99,18 @@ def _customers(
     return tuple(dict.fromkeys((*spoke, *users)))[:MAX_CUSTOMERS]
 
 
-def _priority(incident: Incident, heard: tuple[Complaint, ...], topology: Topology) -> str:
+def _priority(incident: Incident, topology: Topology) -> str:
     """Return P1 to P4; within one incident it only rises.
 
     P1: the first suspect is a critical service. P2: many customers complain. P3: anything else strong
     enough to page. P4: evidence only.
     """
     strong = any(s.page for s in incident.signals)
-    voices = len({c.customer or c.id for c in heard})
     first = incident.services[:1]
     tiers = {topology.services[s].tier for s in first if s in topology.services}
-    if tiers & {"critical", "1", "gold"} and (strong or voices):
+    if tiers & {"critical", "1", "gold"} and (strong or incident.voices):
         found = "P1"
-    elif voices >= MANY_VOICES:
+    elif incident.voices >= MANY_VOICES:
         found = "P2"
     else:
         found = "P3" if strong else "P4"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
-from pipeline.correlate.state import LINKABLE, CorrelateState
+from pipeline.correlate.state import CorrelateState
 from pipeline.topology import Topology
-from pipeline.types import Complaint, Incident, Seconds, Signal
+from pipeline.types import Incident, Seconds, Signal
 
 # Signals of one cause begin within minutes of each other.
 WINDOW: Seconds = 240.0
@@ -19,6 +18,8 @@ REOPEN: Seconds = 60.0
 
 def fitting(state: CorrelateState, topology: Topology, signal: Signal) -> list[Incident]:
     """Return the open incidents that the signal fits, nearest first: by distance, onset, age and id."""
+    if signal.kind == "complaint" and not signal.service:
+        return _unnamed(state, signal)
     best: dict[str, int] = {}
     for distance, service in around(topology, signal.service):
         for incident in state.on(service):
@@ -27,6 +28,13 @@ def fitting(state: CorrelateState, topology: Topology, signal: Signal) -> list[I
     fits = [(d, lag(i, signal), i) for d, i in found if _joins(d, i, signal)]
     fits.sort(key=lambda f: (f[0], f[1], f[2].opened, f[2].id))
     return [incident for _, _, incident in fits]
+
+
+def _unnamed(state: CorrelateState, signal: Signal) -> list[Incident]:
+    """Return the newest strong incident: customers who name nothing mean what has just broken."""
+    open_now = [state.get(id) for id in state.burning]
+    strong = [i for i in open_now if i.priority != "P4" and signal.at - onset(i) <= VOICE_WINDOW]
+    return sorted(strong, key=lambda i: (-onset(i), i.id))[:1]
 
 
 def back(state: CorrelateState, signal: Signal) -> Incident | None:
@@ -60,22 +68,28 @@ def lag(incident: Incident, signal: Signal) -> Seconds:
     Only what is strong enough to page stretches them: else noise would keep an incident growing for ever.
     """
     first = onset(incident)
-    last = max((s.since for s in incident.signals if s.page), default=first)
+    last = max((s.since for s in loud(incident) if s.page), default=first)
     return max(0.0, first - signal.since, signal.since - last)
 
 
 def onset(incident: Incident) -> Seconds:
     """Return when it began: the first signal not too long before the first that could page."""
-    paging = min((s.since for s in incident.signals if s.page), default=-math.inf)
-    return min(s.since for s in incident.signals if s.since >= paging - WINDOW)
+    first = min(s.since for s in loud(incident))
+    measured = [s.since for s in incident.signals if s.kind != "complaint"]
+    return min((since for since in measured if first - WINDOW <= since), default=first)
 
 
 def _joins(distance: int, incident: Incident, signal: Signal) -> bool:
     if not signal.service and not any(named(s) == named(signal) for s in incident.signals):
         return False
-    if lag(incident, signal) <= (VOICE_WINDOW if signal.kind == "complaint" else WINDOW):
+    if signal.kind == "complaint":
+        return distance == 0 or signal.at - onset(incident) <= VOICE_WINDOW
+    if lag(incident, signal) <= WINDOW:
         return True
-    return distance == 0 and any(s.service == signal.service for s in holding(incident))
+    return distance == 0 and any(
+        s.service == signal.service and (s.kind != "complaint" or signal.since <= s.at + VOICE_WINDOW)
+        for s in holding(incident)
+    )
 
 
 def named(signal: Signal) -> str:
@@ -92,23 +106,9 @@ def holding(incident: Incident) -> list[Signal]:
 
 
 def loud(incident: Incident) -> Sequence[Signal]:
-    """Return the signals that could page; all of them where none could."""
-    return [s for s in incident.signals if s.page] or incident.signals
+    """Return the signals that could page, measured ones before complaints; all of them where none could.
 
-
-def linked(state: CorrelateState, topology: Topology, complaint: Complaint) -> Incident | None:
-    """Return the incident a complaint most likely speaks of: an open one, else a past one still linkable."""
-    for service, _ in complaint.services:
-        here = sorted(state.on(service), key=lambda i: (-i.opened, i.id))
-        if here:
-            return here[0]
-    for service, _ in complaint.services:
-        for incident in state.before(service):
-            if incident.resolved is not None and complaint.time - incident.resolved <= LINKABLE:
-                return incident
-    for service, _ in complaint.services:
-        for _, near in around(topology, service):
-            found = sorted(state.on(near), key=lambda i: (-i.opened, i.id))
-            if found:
-                return found[0]
-    return None
+    Customers speak on for half an hour after what they speak of is over.
+    """
+    strong = [s for s in incident.signals if s.page]
+    return [s for s in strong if s.kind != "complaint"] or strong or incident.signals

@@ -12,7 +12,7 @@ from pipeline.types import Complaint, Event, Incident, Seconds, State
 
 # Linked tickets come 82 min after the alert in the median, a quarter after 290, a fifth before it (iPACK).
 LINKABLE: Seconds = 8 * 3600.0
-EARLY: Seconds = 1800.0
+WAIT: Seconds = 1800.0  # a complaint stays loose for so long: an incident of its own may still open
 
 MAX_INCIDENTS = 5_000  # open ones and those still linkable; about 10 kB each
 MAX_COMPLAINTS = 500  # of one incident
@@ -90,10 +90,10 @@ class CorrelateState:
             self._forget(oldest)
         return len(self.burning) < MAX_INCIDENTS
 
-    def tidy(self, now: Seconds, reach: Seconds) -> None:
-        """Drop the complaints and changes that are too old to matter."""
-        _shorten(self.loose, now - EARLY, MAX_LOOSE, self.dropped, "loose complaints")
+    def tidy(self, now: Seconds, reach: Seconds) -> list[Complaint]:
+        """Drop changes that are too old to matter; return the complaints that have waited in vain."""
         _shorten(self.changes, now - reach, MAX_CHANGES, self.dropped, "changes")
+        return _shorten(self.loose, now - WAIT, MAX_LOOSE, self.dropped, "loose complaints")
 
     def give(self, id: str, complaints: Sequence[Complaint]) -> None:
         """Attach complaints to an incident, at most MAX_COMPLAINTS in all."""
@@ -141,11 +141,15 @@ def _remove(shelf: dict[str, dict[str, None]], incident: Incident) -> None:
             shelf.pop(service, None)
 
 
-def _shorten(table: dict[str, Timed], since: Seconds, most: int, dropped: Counter[str], what: str) -> None:
-    """Drop the oldest entries that are before `since`, or past the bound; the latter are counted."""
+def _shorten(
+    table: dict[str, Timed], since: Seconds, most: int, dropped: Counter[str], what: str
+) -> list[Timed]:
+    """Take out the oldest entries, those before `since` or past the bound; the latter are counted."""
+    gone = []
     while table:
         id, oldest = next(iter(table.items()))
         if oldest.time >= since and len(table) <= most:
-            return
+            break
         dropped[what] += oldest.time >= since
-        del table[id]
+        gone.append(table.pop(id))
+    return gone
