@@ -120,7 +120,7 @@ def compared(sample: Sample, unit: str, lasted: Seconds) -> str:
     '2.5 for 2 min, 5 times the 0.5 expected (surprise 6.0)'
     """
     seen = f"{number(sample.value)}{unit and ' ' + unit}{f' for {span(lasted)}' if lasted else ''}"
-    usual = number(sample.expected)
+    usual = number(sample.expected if abs(sample.expected) > 1e-6 * abs(sample.value) else 0.0)
     odds = f"(surprise {sample.surprise:.1f})"
     if sample.expected != sample.expected:
         return f"{seen}, outside the range it may have"
