@@ -28,7 +28,13 @@ def redraw(
 ) -> Incident:
     """Return the incident as all that is known of it now says it is."""
     onset = place.onset(incident)
-    known = {e.id: e for e in (*incident.changes, *changes) if cause.within_reach(e, onset)}
+    # What is changed once somebody was paged answers the incident, as a rollback does, and is not its cause.
+    told = now if incident.paged is None else incident.paged
+    known = {
+        e.id: e
+        for e in (*incident.changes, *changes)
+        if cause.within_reach(e, onset) and (e.time <= told or e in incident.changes)
+    }
     near = tuple(sorted(known.values(), key=lambda e: (e.time, e.id)))[-MAX_CHANGES:]
     suspects = cause.rank(incident.signals, heard, near, topology, onset)
     ranked = cause.services(suspects)
