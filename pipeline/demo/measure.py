@@ -46,15 +46,18 @@ class Probe:
     async def measure(self, put_in: float, before: Measured) -> Measured:
         """Return what is known of the fault put in then; what was known where Forewarn does not answer."""
         try:
-            if not before.incident:
-                opened = (await self.client.get("/api/v1/incidents")).json()
-                later = [i for i in opened if i["opened_at"] >= put_in - REACH]
-                if not later:
-                    return before
-                return read(min(later, key=lambda i: i["opened_at"]))
-            return read((await self.client.get(f"/api/v1/incidents/{before.incident}")).json())
+            found = before.incident or await self._opened_since(put_in - REACH)
+            if not found:
+                return before
+            return read((await self.client.get(f"/api/v1/incidents/{found}")).json())
         except (httpx.TransportError, ValueError, KeyError):
             return before
+
+    async def _opened_since(self, at: float) -> str:
+        """Return the id of the first incident opened since then, "" if there is none."""
+        known = (await self.client.get("/api/v1/incidents")).json()
+        later = [(i["opened_at"], i["id"]) for i in known if i["opened_at"] >= at]
+        return min(later)[1] if later else ""
 
     async def _ok(self, path: str) -> bool:
         try:
@@ -64,10 +67,18 @@ class Probe:
 
 
 def read(incident: dict[str, Any]) -> Measured:
+    """Return the measures of an incident as the API tells it.
+
+    >>> read({"id": "x", "title": "t", "priority": "P1", "state": "open", "opened_at": 5.0, "paged_at": 6.0,
+    ...       "suspects": [{"service": "pay", "change": None, "reason": "slow"}], "resolved_at": None,
+    ...       "first_complaint_at": None, "complaints": [], "lead_s": None, "runs": []}).suspect
+    'pay'
+    """
     first = (incident["suspects"] or [{}])[0]
+    acted = [r for r in incident["runs"] if r["state"] != "dry run"]
     return Measured(
         incident["id"], incident["title"], incident["priority"], incident["state"], incident["opened_at"],
         incident["paged_at"], first.get("service", ""), first.get("change") or "", first.get("reason", ""),
         incident["resolved_at"], incident["first_complaint_at"], len(incident["complaints"]),
-        incident["lead_s"],
+        incident["lead_s"], f"{acted[-1]['playbook']}: {acted[-1]['state']}" if acted else "",
     )  # fmt: skip
