@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -86,20 +87,26 @@ async def test_past_its_time_a_program_is_ended_with_all_that_it_started(tmp_pat
     )
     running = asyncio.create_task(process.run(python(code, str(fifo)), "k", ALLOWED))
     pids = (await asyncio.to_thread(fifo.read_text)).split()
+    watched = [os.pidfd_open(int(pid)) for pid in pids]
 
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
 
-    assert [alive(int(pid)) for pid in pids] == [False, False]
+    assert await asyncio.to_thread(ended, watched) == 2
 
 
-def alive(pid: int) -> bool:
-    """Say whether a process runs; one that has ended and waits to be reaped does not."""
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return False
+def ended(watched: list[int]) -> int:
+    """Wait for processes to end, half a minute at most; return how many did."""
+    left = set(watched)
+    while left:
+        readable, _, _ = select.select(left, [], [], 30)
+        if not readable:
+            break
+        left -= set(readable)
+    for fd in watched:
+        os.close(fd)
+    return len(watched) - len(left)
 
 
 async def test_a_daemon_that_holds_the_output_open_does_not_hold_up_the_step() -> None:

@@ -143,6 +143,18 @@ def test_the_clock_of_an_incident_that_came_back_counts_from_its_new_page() -> N
     assert [a.args["receiver"] for a in late] == ["lead", "lead"]
 
 
+def test_the_clock_does_not_run_while_an_incident_that_came_back_is_silenced() -> None:
+    stage = Stage(answer())
+    stage.page(100)
+    stage.resolve(200)
+    stage.set(state=State.OPEN, resolved=None)
+    stage.at(1000, verdict=Verdict(False, Reason.SILENCED))
+
+    told = stage.at(6000, verdict=Verdict(True, Reason.WORSE))
+
+    assert [a.args["receiver"] for a in told] == ["oncall"]
+
+
 def test_without_a_receiver_the_timeline_says_that_nobody_is_told() -> None:
     stage = Stage(answer(text="{}"))
 

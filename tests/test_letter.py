@@ -90,7 +90,8 @@ def test_the_subject_says_first_what_is_wanted(reason: str, subject: str) -> Non
 
 
 def test_a_title_can_add_neither_headers_nor_markup() -> None:
-    nasty = incident(title="x\r\nBcc: all@example.org <script>alert(1)</script> 支付失败 " + "y" * 300)
+    title = "x\r\nBcc: all@example.org <script>alert(1)</script> 支付失败 " + "y" * 300
+    nasty = incident(title=title, signals=(signal(reason="<script>alert(2)</script>"),))
 
     mail = compose(Args(("a@example.org",)), notice(nasty), "k")
     read = email.message_from_bytes(mail.as_bytes(), policy=email.policy.default)
@@ -101,7 +102,7 @@ def test_a_title_can_add_neither_headers_nor_markup() -> None:
     html = read.get_body(("html",))
     assert html is not None
     assert "<script>" not in html.get_content()
-    assert "&lt;script&gt;" in html.get_content()
+    assert html.get_content().count("&lt;script&gt;") == 2
 
 
 def test_the_same_key_gives_the_same_message_id_and_another_key_another() -> None:

@@ -64,6 +64,15 @@ def test_an_outcome_that_comes_twice_counts_once() -> None:
     assert stage.run() == "waiting"
 
 
+def test_the_outcome_of_another_action_moves_nothing() -> None:
+    stage = Stage(answer(book()))
+    stage.page(100)
+
+    stage.at(101, outcome("payment-1/other/0"), outcome("cart-1/rollback/0", ok=False))
+
+    assert stage.run() == "running"
+
+
 def test_a_failed_step_is_undone_because_it_may_have_done_something() -> None:
     stage = Stage(answer(book()))
     stage.page(100)

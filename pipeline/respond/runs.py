@@ -65,9 +65,7 @@ def stop(u: Underway, why: str, now: Seconds) -> Underway:
 
 
 def hear(u: Underway, outcome: Event, now: Seconds) -> Move:
-    """Take the outcome of the step it waits for; any other is none of its business."""
-    if not u.due or outcome.labels.get("key") != u.due:
-        return u, ()
+    """Take the outcome of the step it waits for."""
     ok = outcome.labels.get("ok") == "true"
     detail = outcome.labels.get("detail", "") or ("done" if ok else "failed")
     return _heard(replace(u, due=""), ok, detail, outcome.labels.get("effect") == "none", now)
