@@ -83,6 +83,25 @@ def test_samples_out_of_order_within_a_minute_are_put_in_order(tmp_path: Path) -
     assert recording.bad == {}
 
 
+def test_what_is_more_than_a_minute_out_of_order_is_counted_and_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.ingest._columns.CHUNK", 1)
+    after = [0.0, 200.0, 400.0, 10.0, 420.0]
+    (tmp_path / "metrics.csv").write_text(CSV + "".join(f"{START + s},s,,m,1\n" for s in after))
+    lines = [json.dumps(change(START + s, str(s))) for s in after]
+    (tmp_path / "changes.jsonl").write_text("\n".join(lines))
+    recording = Recording(tmp_path)
+
+    found = times(recording)
+
+    assert sorted(t - START for _, t in found) == [0, 0, 200, 200, 400, 400, 420, 420]
+    assert recording.bad == {
+        "metrics.csv: out of order by more than a minute": 1,
+        "changes.jsonl: out of order by more than a minute": 1,
+    }
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

@@ -25,6 +25,24 @@ INCIDENT = {
     "complaints", "first_signal_at", "first_complaint_at", "lead_s", "signals", "timeline",
 }  # fmt: skip
 BEGAN = fault_time()
+PLAYBOOK = """\
+name: rollback-deploy
+what: Rolls a service back.
+when: {suspect: change, service: payment}
+mode: auto
+blast_radius: {services: 1, runs_per_hour: 2}
+cooldown: 30m
+steps:
+  - do: http
+    what: Drain it
+    args: {method: POST, url: "http://127.0.0.1:1/{service}/drain"}
+    undo: {do: nothing, what: Nothing to undo}
+  - do: http
+    what: Roll it back
+    args: {method: POST, url: "http://127.0.0.1:1/{service}/rollback"}
+    undo: {do: nothing, what: Nothing to undo}
+verify: {hold: 20s, within: 3m}
+"""
 
 
 def unseen(at: Seconds, counted: Counter[str]) -> None:
@@ -152,6 +170,17 @@ def test_one_cause_never_pages_twice(shop: Path) -> None:
 
     assert [n for (_, reason), n in reasons.items() if reason is Reason.NEW] == [1]
     assert [n for (_, reason), n in reasons.items() if reason is Reason.RESOLVED] == [1]
+
+
+def test_all_a_playbook_would_do_is_written_though_nothing_is_done(shop: Path, tmp_path: Path) -> None:
+    (tmp_path / "forewarn.yaml").write_text("shipped: true\nplaybooks: [book.yaml]\n")
+    (tmp_path / "book.yaml").write_text(PLAYBOOK)
+    loaded = config.load(tmp_path / "forewarn.yaml", catalog=shop / "catalog.yaml")
+
+    replay(Recording(shop), loaded, tmp_path / "out", unseen)
+
+    steps = [a["args"]["url"] for a in rows(tmp_path / "out" / "actions.jsonl") if a["kind"] == "step"]
+    assert steps == ["http://127.0.0.1:1/payment/drain", "http://127.0.0.1:1/payment/rollback"]
 
 
 def test_the_command_writes_files_and_keeps_stdout_empty(shop: Path, out: Path, tmp_path: Path) -> None:
