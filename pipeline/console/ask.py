@@ -22,9 +22,11 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     "silence": ("incident", "service"),  # one of them is enough
     "unsilence": ("silence",),
     "approve": ("incident", "playbook"),
+    "deny": ("incident", "playbook"),
     "stop": ("incident", "playbook"),
     "start": (),
 }
+NAMED = ("approve", "deny")  # who let a playbook act must be readable afterwards
 
 
 def command(asked: Mapping[str, str], now: Seconds) -> Event:
@@ -38,6 +40,8 @@ def command(asked: Mapping[str, str], now: Seconds) -> Event:
     given = {name: asked[name][:200] for name in TAKES[do] if asked.get(name)}
     if not _enough(do, len(given)):
         raise ValueError(f"{do}: expected {' and '.join(TAKES[do])}, got {', '.join(given) or 'neither'}")
+    if do in NAMED and not asked.get("by", "").strip():
+        raise ValueError(f"by: say who you are, to {do}")
     labels = {"do": do, "by": _line(asked.get("by", ""), MAX_NAME) or "console", **given}
     if why := _line(asked.get("why", ""), 500):
         labels["why"] = why

@@ -94,7 +94,7 @@ class Live:
                             "at": self.clock(),
                         }
                         yield b"data: " + orjson.dumps(told) + b"\n\n"
-                yield b": as of now\n\n"
+                yield b"event: pulse\ndata: %.3f\n\n" % self.clock()
                 # Not an Event: the one that writes may be another process.
                 while stamp == await self._stamp() and not self.stopping():  # noqa: ASYNC110
                     await asyncio.sleep(self.beat)

@@ -60,9 +60,9 @@ def marks(incident: Incident) -> list[Mark]:
 
 
 def plot(signal: Signal, evidence: Evidence, marked: Sequence[Mark], now: Seconds) -> Markup | None:
-    """Return the plot as <svg>; None where there are not two samples to draw."""
+    """Return the plot as <svg>; None where there are not two moments to draw."""
     e = _window(signal, evidence, now)
-    if len(e.time) < 2:
+    if len(e.time) < 2 or e.time[0] == e.time[-1]:
         return None
     metric = signal.series.partition("{")[0]
     axes = Axes(float(e.time[0]), float(e.time[-1]), *_extent(e))
@@ -202,7 +202,7 @@ def _marks(axes: Axes, marked: Sequence[Mark]) -> Iterator[str]:
         x, text = axes.x(mark.at), mark.text[:24]
         left = min(x + 3, WIDTH - RIGHT - LETTER * len(text))
         lane = next((k for k in range(LANES) if ends[k] < left), LANES - 1)
-        ends[lane] = left + LETTER * len(text) + 4
+        ends[lane] = left + LETTER * len(text) + 10
         y = TOP - 4 - ROW * lane
         yield f'<g class="mark {mark.what}">'
         yield f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y - 6}" y2="{HEIGHT - BOTTOM}"/>'

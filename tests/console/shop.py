@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 from pipeline.topology import Customer, Service, Topology
@@ -161,3 +164,8 @@ def afternoon() -> Step:
             "inventory": NOW - 900,
         },
     )
+
+
+def replaced(**changes: Any) -> Incident:
+    """Return the great incident, otherwise."""
+    return replace(INCIDENT, **changes)

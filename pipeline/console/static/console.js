@@ -1,6 +1,7 @@
 // Keeps a page current: sections arrive as server-sent events and replace those of the same id.
 "use strict";
 (() => {
+  const SILENCE = 25000; // ms; the server says something every ten seconds
   const main = document.getElementById("main");
   const pulse = document.getElementById("pulse");
   const lost = document.getElementById("lost");
@@ -12,18 +13,18 @@
   function connect() {
     if (!main.dataset.stream) return;
     const source = new EventSource(main.dataset.stream);
-    source.onopen = () => standing(true);
-    source.onmessage = (event) => {
-      const section = JSON.parse(event.data);
-      ahead = Date.now() - section.at * 1000;
-      standing(true);
-      take(section);
-    };
-    source.onerror = () => {
+    let heard = Date.now();
+    const hear = (at) => { heard = Date.now(); ahead = heard - at * 1000; standing(true); };
+    source.onmessage = (event) => { const section = JSON.parse(event.data); hear(section.at); take(section); };
+    source.addEventListener("pulse", (event) => hear(Number(event.data)));
+    source.onerror = () => { standing(false); if (source.readyState === EventSource.CLOSED) again(); };
+    const watch = setInterval(() => { if (Date.now() - heard > SILENCE) again(); }, 1000);
+    function again() { // a line that is cut without a word is open for ever, but says nothing
+      clearInterval(watch);
+      source.close();
       standing(false);
-      if (source.readyState === EventSource.CLOSED) { source.close(); setTimeout(connect, 5000); }
-    };
-    addEventListener("pagehide", () => source.close(), { once: true });
+      setTimeout(connect, 3000);
+    }
   }
 
   function standing(live) {
@@ -50,7 +51,12 @@
     old.classList.remove("fresh");
     void old.offsetWidth; // the animation starts anew only after a layout
     old.classList.add("fresh");
-    age(old);
+    arrange(old);
+  }
+
+  function arrange(within) {
+    age(within);
+    for (const pan of within.querySelectorAll(".pan")) pan.scrollLeft = pan.scrollWidth; // the newest in sight
   }
 
   document.addEventListener("focusout", () => setTimeout(() => {
@@ -125,7 +131,7 @@
     if (event.key !== "Escape") return;
     for (const menu of document.querySelectorAll("details.menu[open]")) { menu.open = false; menu.querySelector("summary").focus(); }
   });
-  age(document);
+  arrange(document);
   setInterval(() => age(document), 1000);
   connect();
 })();
