@@ -257,6 +257,16 @@ async def test_what_is_open_or_still_holds_is_never_forgotten(store: Store) -> N
     assert await store.commands(0.0) == ()
 
 
+async def test_the_kill_switch_is_never_forgotten(store: Store) -> None:
+    stop = Event("command", "k2", 10.0, {"do": "stop", "by": "ann"})
+    of_one_run = Event("command", "k3", 10.0, {"do": "stop", "incident": "i1", "playbook": "rollback"})
+    await store.record(Step(10.0, commands=(stop, of_one_run)), 1)
+
+    await store.forget(5000.0)
+
+    assert await store.commands(5000.0) == (stop,)
+
+
 async def test_a_reader_sees_whole_steps_while_another_writes(
     kind: Any, store: Store, tmp_path: Path
 ) -> None:

@@ -61,7 +61,10 @@ class Store(Protocol):
         ...
 
     async def commands(self, since: Seconds) -> tuple[Event, ...]:
-        """Return what people asked for since then, newest first, and every silence that still held then."""
+        """Return what people asked for since then, newest first, and what still held then.
+
+        That is a silence until its end, and each word of the kill switch: "stop" or "start" without incident.
+        """
         ...
 
     async def heard(self) -> Mapping[str, Seconds]:

@@ -14,6 +14,7 @@ from pipeline.types import Action, Complaint, Event, Evidence, Incident, Outcome
 Db = sqlite3.Connection
 
 VERSION = 1
+FOREVER = 1e18  # s since 1970
 MAX_TOUCHED = 10_000  # signals whose evidence is counted in memory; past it all are counted anew
 
 SCHEMA = """
@@ -71,7 +72,7 @@ def keep(db: Db, step: Step, position: int, touched: dict[str, int]) -> tuple[Ac
     for table, what in (("complaints", step.complaints), ("changes", step.changes)):
         sql = f"INSERT OR IGNORE INTO {table} VALUES (?, ?, ?)"  # noqa: S608 two constants
         db.executemany(sql, [(each.id, each.time, pack(each)) for each in what])
-    asked = [(c.id, c.time, c.until, pack(c)) for c in step.commands]
+    asked = [(c.id, c.time, _holds(c), pack(c)) for c in step.commands]
     db.executemany("INSERT OR IGNORE INTO commands VALUES (?, ?, ?, ?)", asked)
     db.executemany(
         "INSERT INTO heard VALUES (?, ?) ON CONFLICT (service) DO UPDATE SET time = max(time, excluded.time)",
@@ -83,6 +84,12 @@ def keep(db: Db, step: Step, position: int, touched: dict[str, int]) -> tuple[Ac
         _keep_evidence(db, evidence, position, touched)
     insert = "INSERT OR IGNORE INTO actions (key, incident, state, record) VALUES (?, ?, 'waiting', ?)"
     return tuple(a for a in step.actions if db.execute(insert, (a.key, a.incident, pack(a))).rowcount == 1)
+
+
+def _holds(command: Event) -> Seconds | None:
+    """Return until when a command holds: a silence says so, the kill switch until the word that ends it."""
+    of_all = command.labels.get("do") in ("stop", "start") and not command.labels.get("incident")
+    return FOREVER if of_all else command.until
 
 
 def _keep_verdict(db: Db, incident: str, verdict: Verdict, at: Seconds, position: int) -> None:
