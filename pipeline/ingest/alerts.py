@@ -15,7 +15,17 @@ from datetime import datetime
 
 import msgspec
 
-from pipeline.ingest.door import Decoded, Limits, Rejects, event_frames, json_only, plain, read_json, when
+from pipeline.ingest.door import (
+    Decoded,
+    Limits,
+    Rejects,
+    event_frames,
+    json_only,
+    over,
+    plain,
+    read_json,
+    when,
+)
 from pipeline.series import pack
 from pipeline.types import Event, Seconds
 
@@ -97,4 +107,4 @@ def _time(given: datetime | None) -> Seconds | None:
 
 
 def _too_long(labels: Mapping[str, str], limits: Limits) -> str:
-    return next((n for n, v in labels.items() if max(len(n.encode()), len(v.encode())) > limits.label), "")
+    return next((n for n, v in labels.items() if over(n, limits.label) or over(v, limits.label)), "")

@@ -127,6 +127,11 @@ def when(given: float | datetime | None, now: Seconds) -> Seconds:
     return float(given)
 
 
+def over(text: str, limit: int) -> bool:
+    """Say whether a text is longer than so many bytes of UTF-8, mostly without encoding it."""
+    return 4 * len(text) > limit and len(text.encode()) > limit
+
+
 def id_of(prefix: str, *parts: object) -> str:
     """Return an id made of the content alone: the same request sent again means the same thing.
 

@@ -15,7 +15,17 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from pipeline.ingest.door import AHEAD, Decoded, Limits, Rejects, json_only, line_frames, plain, read_json
+from pipeline.ingest.door import (
+    AHEAD,
+    Decoded,
+    Limits,
+    Rejects,
+    json_only,
+    line_frames,
+    over,
+    plain,
+    read_json,
+)
 from pipeline.series import pack
 from pipeline.types import Seconds
 
@@ -97,7 +107,7 @@ def _wrong(labels: Mapping[str, str], limits: Limits) -> str:
         return "expected one label or more, each with a name"
     if len(labels) > MAX_LABELS:
         return f"{len(labels)} labels, at most {MAX_LABELS}"
-    long = next((n for n, v in labels.items() if max(len(n.encode()), len(v.encode())) > limits.label), "")
+    long = next((n for n, v in labels.items() if over(n, limits.label) or over(v, limits.label)), "")
     return f'value of "{long[:80]}" is over {limits.label} bytes' if long else ""
 
 

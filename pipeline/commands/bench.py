@@ -1,0 +1,27 @@
+"""`forewarn bench NAME`: one claim measured beside its peers in the same run, as a table and as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from pipeline import kinds
+
+
+@click.command()
+@click.argument("name")
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Also write them here.")
+def command(name: str, file: Path | None) -> None:
+    """Run benchmarks/NAME.py and print its table; a benchmark is a file of a checkout, not of a wheel."""
+    try:
+        measured = kinds.find("benchmarks", name).run()
+    except ModuleNotFoundError as error:
+        if error.name != "benchmarks":
+            raise
+        raise click.ClickException("no benchmarks/ here: they come with a checkout") from error
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    if file is not None:
+        file.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
