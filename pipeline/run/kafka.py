@@ -23,8 +23,10 @@ import structlog
 from pipeline import clock, frame
 from pipeline.config import Config
 from pipeline.flow import Pipeline
+from pipeline.frame import Frame
 from pipeline.run import topics
-from pipeline.run.partition import Act, Partition
+from pipeline.run.acting import Acting
+from pipeline.run.partition import Partition
 from pipeline.run.pieces import Pieces
 from pipeline.run.shard import Shard, Stuck
 from pipeline.types import Seconds
@@ -35,14 +37,17 @@ MAX_STALL: Seconds = 60.0  # without a step while frames wait
 STOP = 70  # sysexits.h: internal error; whoever supervises the worker starts it anew
 
 
-def work(settings: Config, act: Act | None = None, *, ticks: bool = True) -> NoReturn:
-    """Run a worker until a signal stops it."""
+def work(settings: Config, *, ticks: bool = True, act: bool = False) -> NoReturn:
+    """Run a worker until a signal stops it.
+
+    `ticks` lets time pass where no frame comes; `act` also records each step in the store and performs.
+    """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    loop.run_until_complete(topics.declare(settings.kafka))
     Path(settings.storage.path).mkdir(parents=True, exist_ok=True)
     app = _app(settings)
-    _Engine(app, settings, act).connect(ticks)
+    engine = _Engine(app, settings)
+    loop.run_until_complete(engine.begin(ticks, act))
     # Not by Faust's own command line: that starts its web server, on every interface.
     worker = faust.Worker(app, loop=loop, quiet=True, override_logging=False)
     worker.spinner = None  # it writes to the terminal, whatever `quiet` says
@@ -52,13 +57,14 @@ def work(settings: Config, act: Act | None = None, *, ticks: bool = True) -> NoR
 class _Engine:
     """Every partition that this worker owns. Steps and snapshots take turns under one lock."""
 
-    def __init__(self, app: faust.App, settings: Config, act: Act | None) -> None:
-        self.app, self.settings, self.act = app, settings, act
+    def __init__(self, app: faust.App, settings: Config) -> None:
+        self.app, self.settings = app, settings
         self.count: Counter[str] = Counter()
         self.own: dict[int, Partition] = {}
         self.met = clock.steady()
         self.lock = asyncio.Lock()
-        self.ticker: Any = None
+        self.out: Any = None  # a producer of frames
+        self.acting: Acting | None = None
         self.topic = {
             name: app.topic(
                 f"{settings.kafka.prefix}.{name}",
@@ -67,7 +73,13 @@ class _Engine:
             for name in topics.TOPICS
         }  # fmt: skip
 
-    def connect(self, ticks: bool) -> None:
+    async def begin(self, ticks: bool, act: bool) -> None:
+        await topics.declare(self.settings.kafka)
+        self.out = topics.producer(self.settings.kafka)
+        await self.out.start()
+        if act:
+            self.acting = Acting(self.settings, self.put)
+            await self.acting.begin()
         self.app.agent(self.topic["frames"], concurrency=1)(self.frames)
         self.app.timer(interval=self.settings.storage.snapshot_interval)(self.save)
         self.app.timer(interval=5.0)(self.watch)
@@ -76,6 +88,9 @@ class _Engine:
         self.app.on_partitions_revoked.connect(self.revoked, weak=False)
         self.app.on_rebalance_complete.connect(self.rebalanced, weak=False)
         self.app.on_before_shutdown.connect(self.stopping, weak=False)
+
+    async def put(self, given: Frame) -> None:
+        await self.out.send_and_wait(f"{self.settings.kafka.prefix}.frames", frame.encode(given), topics.KEY)
 
     async def frames(self, stream: Any) -> None:
         stream = stream.noack()
@@ -98,7 +113,8 @@ class _Engine:
         found = self.own.get(tp.partition)
         if found is None:
             broker, blank = _Broker(self, tp), Shard(Pipeline(self.settings))
-            found = Partition(tp.partition, self.settings, broker, self.act, self.count, blank)
+            act = self.acting.act if self.acting else None
+            found = Partition(tp.partition, self.settings, broker, act, self.count, blank)
             await found.load()
             self.own[tp.partition] = found
         return found
@@ -131,12 +147,9 @@ class _Engine:
 
     async def tick(self) -> None:
         """Let time pass in each partition; its owner does, so that it passes once."""
-        if self.ticker is None:
-            self.ticker = topics.producer(self.settings.kafka)
-            await self.ticker.start()
         for tp in self.assigned():
             raw = frame.encode(frame.tick(clock.wall()))
-            await self.ticker.send(tp.topic, raw, topics.KEY, partition=tp.partition)
+            await self.out.send(tp.topic, raw, topics.KEY, partition=tp.partition)
 
     async def revoked(self, app: Any, /, *_: Any, signal: Any, **__: Any) -> None:
         for partition in self.own.values():
@@ -148,9 +161,10 @@ class _Engine:
         log.info("partitions", own=sorted(kept))
 
     async def stopping(self, app: Any, /, *_: Any, signal: Any, **__: Any) -> None:
+        if self.acting is not None:
+            await self.acting.close()
         await self.save()
-        if self.ticker is not None:
-            await self.ticker.stop()
+        await self.out.stop()
         log.info("worker stops", **self.count)
 
     def leave(self, why: str) -> NoReturn:
@@ -218,4 +232,5 @@ def _app(settings: Config) -> faust.App:
         broker_heartbeat_interval=3.0,
         broker_rebalance_timeout=30.0,
         broker_commit_interval=1.0,
+        consumer_group_instance_id=settings.kafka.worker or None,
     )

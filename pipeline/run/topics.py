@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_code
 
 from pipeline import frame
 from pipeline.config import Kafka
@@ -29,10 +29,17 @@ KEY = b"all"
 MAX_UNACKNOWLEDGED = 1_000  # frames sent before the first of them must have been acknowledged
 
 
+class Unreachable(ValueError):
+    """No broker answers where the config says one is."""
+
+
 async def declare(settings: Kafka) -> None:
-    """Create the topics that are missing, one partition each."""
+    """Create the topics that are missing, one partition each; raises Unreachable."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
-    await admin.start()
+    try:
+        await admin.start()
+    except KafkaConnectionError as error:
+        raise Unreachable(f"kafka.bootstrap: no Kafka answers at {settings.bootstrap}") from error
     try:
         made = await admin.create_topics([_topic(settings, name) for name in TOPICS])
         for topic, code, why in made.topic_errors:
