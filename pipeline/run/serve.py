@@ -67,6 +67,7 @@ async def serve(launch: Launch, ready: Callable[[str], None]) -> None:
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:
             await engine.start()
+            engine.metrics.reloaded(True, clock.wall())
             host, port = listening.getsockname()[:2]
             ready(f"{host}:{port}")
             await asyncio.shield(serving)

@@ -1,0 +1,103 @@
+"""`forewarn run` from its first line to its last: what it prints, reloads, refuses, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from pipeline.commands.bench import command as bench
+from pipeline.commands.run import command
+from tests.ingest.conftest import serving
+from tests.running import Running
+
+
+async def test_a_wrong_config_keeps_the_old_one_and_says_why(tmp_path: Path) -> None:
+    settings = tmp_path / "forewarn.yaml"
+    settings.write_text("limits: {queue: 7}\n")
+
+    async with serving(tmp_path / "data", settings) as forewarn:
+        settings.write_text("limits: {queues: 8}\n")
+        wrong = await forewarn.client.post("/-/reload")
+        kept = await forewarn.counts("forewarn_config_last_reload_successful")
+        settings.write_text("limits: {queue: 8}\n")
+        right = await forewarn.client.post("/-/reload")
+        taken = await forewarn.counts("forewarn_config_last_reload_successful")
+
+    assert (wrong.status_code, right.status_code) == (500, 200)
+    assert 'limits.queues: unknown key; did you mean "queue"?' in wrong.text
+    assert (kept[""], taken[""]) == (0, 1)
+
+
+async def test_two_of_them_never_share_a_folder(tmp_path: Path) -> None:
+    async with serving(tmp_path / "data"):
+        with pytest.raises(OSError, match="another forewarn is using it"):
+            async with serving(tmp_path / "data"):
+                pass
+
+
+@pytest.mark.slow
+def test_the_three_lines_it_prints_give_an_incident_and_sigterm_ends_it_cleanly(
+    tmp_path: Path, free_port: Callable[[], int]
+) -> None:
+    running = Running(tmp_path / "data", free_port())
+    running.wait_until_ready()
+    said = running.said()
+
+    for line in re.findall(r"curl (.*?'(?:[^']*)')\n", said, re.DOTALL):
+        post(shlex.split(line))
+    os.kill(running.process.pid, signal.SIGHUP)
+    incidents = opened(running)
+
+    assert f"http://{running.url.removeprefix('http://')}" in said
+    assert [(i["services"], i["suspects"][0]["change"][:7]) for i in incidents] == [(["pay"], "change-")]
+    assert running.stop() == 0
+    assert "config reloaded" in running.said()
+
+
+def post(words: list[str]) -> None:
+    """Do what curl would: words are the address and the options that the banner uses."""
+    headers = dict(words[k + 1].split(": ") for k, word in enumerate(words) if word == "-H")
+    body = words[words.index("-d") + 1]
+    answer = httpx.post(f"http://{words[0]}", content=body, headers=headers, trust_env=False)
+    assert answer.status_code == 200, answer.text
+
+
+def opened(running: Running) -> list[dict[str, Any]]:
+    """Return the incidents once there is one."""
+    for _ in range(100):
+        found = httpx.get(f"{running.url}/api/v1/incidents", trust_env=False).json()
+        if found:
+            return list(found)
+    raise AssertionError("no incident")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        pytest.param(
+            ["--web.listen-address", "nowhere"], 'expected HOST:PORT, got "nowhere"', id="no address"
+        ),
+        pytest.param(["--config.file", "missing.yaml"], "'missing.yaml' does not exist", id="no such file"),
+    ],
+)
+def test_what_it_cannot_use_it_names(tmp_path: Path, asked: list[str], said: str) -> None:
+    ran = CliRunner().invoke(command, ["--storage.path", str(tmp_path / "data"), *asked])
+
+    assert ran.exit_code != 0
+    assert said in ran.output
+
+
+def test_a_benchmark_that_is_not_there_is_answered_with_the_nearest() -> None:
+    ran = CliRunner().invoke(bench, ["tripp"])
+
+    assert ran.exit_code == 1
+    assert 'did you mean "trip"?' in ran.output
