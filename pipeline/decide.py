@@ -159,6 +159,8 @@ def _strong(incident: Incident, policy: Policy) -> str:
     if alone := [s for s in on if s.page]:
         return max(alone, key=lambda s: (s.surprise, s.id)).reason
     kinds = sorted({s.kind for s in on if s.surprise >= policy.combine_surprise})
+    if incident.voices >= policy.voices and any(s.kind == "complaint" and s.service for s in on):
+        return f"{incident.voices} customers complain of it within minutes"
     if on and incident.voices >= policy.voices and "complaint" not in kinds:
         kinds.append("complaint")
     if len(kinds) >= policy.combine:

@@ -139,7 +139,7 @@ class Incident:
     changes: tuple[Event, ...] = ()  # changes within reach of the onset
     complaints: tuple[str, ...] = ()  # ids
     customers: tuple[str, ...] = ()  # affected: complained, or using a touched service
-    voices: int = 0  # customers who complained
+    voices: int = 0  # customers who complained within 15 min, when they were most
     timeline: tuple[Entry, ...] = ()
     state: State = State.OPEN
     by: str = ""  # who acknowledged or resolved

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pipeline.correlate import CorrelateState, correlate
 from pipeline.topology import Customer, Service, Topology
-from pipeline.types import Complaint, Event, Incident, Seconds, Signal
+from pipeline.types import Complaint, Event, Incident, Seconds, Signal, State
 
 SHOP = Topology(
     {
@@ -76,3 +78,35 @@ def command(do: str, time: Seconds, until: Seconds | None = None, /, **labels: s
 
 def change(id: str, time: Seconds, service: str) -> Event:
     return Event("change", id, time, {"service": service, "kind": "deploy"}, "v2")
+
+
+def over(given: Signal, when: Seconds) -> Signal:
+    return replace(given, at=when, ended=when)
+
+
+@dataclass
+class Desk:
+    """Steps correlation and keeps the newest version of each incident."""
+
+    state: CorrelateState = field(default_factory=CorrelateState)
+    known: dict[str, Incident] = field(default_factory=dict)
+
+    def step(
+        self,
+        now: Seconds,
+        signals: Sequence[Signal] = (),
+        complaints: Sequence[Complaint] = (),
+        events: Iterable[Event] = (),
+    ) -> tuple[Incident, ...]:
+        seen = correlate(self.state, signals, complaints, events, SHOP, now)
+        changed = self.state.keep(seen)
+        self.known.update((i.id, i) for i in changed)
+        return changed
+
+    @property
+    def all(self) -> list[Incident]:
+        return list(self.known.values())
+
+    @property
+    def open(self) -> list[Incident]:
+        return [i for i in self.all if i.state is not State.RESOLVED]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 import pytest
@@ -16,42 +15,9 @@ from pipeline.correlate import QUIET, CorrelateState, correlate
 from pipeline.correlate.admit import MAX_SIGNALS
 from pipeline.correlate.picture import MAX_TIMELINE
 from pipeline.correlate.place import REOPEN, WINDOW
-from pipeline.correlate.state import LINKABLE, WAIT
-from pipeline.correlate.voices import AFTER
-from pipeline.types import Complaint, Event, Incident, Seconds, Signal, State
-from tests.nouns import SHOP, change, command, complaint, signal
-
-
-@dataclass
-class Desk:
-    """Steps correlation and keeps the newest version of each incident."""
-
-    state: CorrelateState = field(default_factory=CorrelateState)
-    known: dict[str, Incident] = field(default_factory=dict)
-
-    def step(
-        self,
-        now: Seconds,
-        signals: Sequence[Signal] = (),
-        complaints: Sequence[Complaint] = (),
-        events: Iterable[Event] = (),
-    ) -> tuple[Incident, ...]:
-        seen = correlate(self.state, signals, complaints, events, SHOP, now)
-        changed = self.state.keep(seen)
-        self.known.update((i.id, i) for i in changed)
-        return changed
-
-    @property
-    def all(self) -> list[Incident]:
-        return list(self.known.values())
-
-    @property
-    def open(self) -> list[Incident]:
-        return [i for i in self.all if i.state is not State.RESOLVED]
-
-
-def over(given: Signal, when: Seconds) -> Signal:
-    return replace(given, at=when, ended=when)
+from pipeline.correlate.state import LINKABLE
+from pipeline.types import Seconds, State
+from tests.nouns import SHOP, Desk, change, command, complaint, over, signal
 
 
 @pytest.mark.parametrize(
@@ -225,133 +191,6 @@ def test_acknowledging_says_who_and_when() -> None:
 
     [incident] = desk.all
     assert (incident.state, incident.by, incident.acknowledged) == (State.ACKNOWLEDGED, "ada", 1010)
-
-
-def test_a_complaint_before_the_incident_is_found_by_it() -> None:
-    desk = Desk()
-    desk.step(940, complaints=[complaint("early", 940, "payment")])
-
-    desk.step(1000, [signal("payment", 1000)])
-
-    [incident] = desk.all
-    assert incident.complaints == ("early",)
-    assert incident.first_complaint == 940
-    assert "customer-early" in incident.customers
-
-
-@pytest.mark.parametrize(
-    ("felt", "after", "linked"),
-    [
-        pytest.param(0, AFTER - 1, True, id="minutes after it was over"),
-        pytest.param(0, AFTER + 1, False, id="later, and no customer had noticed it"),
-        pytest.param(2, 3 * 3600, True, id="hours later, and customers had complained of it"),
-        pytest.param(2, LINKABLE + 1, False, id="too late"),
-    ],
-)
-def test_a_complaint_after_the_incident_is_linked_while_it_is_likely(
-    felt: int, after: Seconds, linked: bool
-) -> None:
-    desk = Desk()
-    bad = signal("payment", 1000)
-    desk.step(1000, [bad], [complaint(f"early-{k}", 1000, "payment") for k in range(felt)])
-    desk.step(1100, [over(bad, 1100)])
-    desk.step(1500)
-
-    desk.step(1500 + after, complaints=[complaint("late", 1500 + after, "payment")])
-    desk.step(1500 + after + WAIT + 1)
-
-    [incident] = desk.all
-    assert ("late" in incident.complaints) is linked
-    assert incident.state is State.RESOLVED
-
-
-def test_of_two_incidents_of_a_service_a_complaint_speaks_of_the_newer() -> None:
-    desk = Desk()
-    bad = signal("payment", 1000)
-    desk.step(1000, [bad])
-    desk.step(1100, [over(bad, 1100)])
-    desk.step(1290)
-    desk.step(1400, [signal("payment", 1400)])
-
-    desk.step(1430, complaints=[complaint("of the old", 1430, "payment")])
-    desk.step(1600, complaints=[complaint("of the new", 1600, "payment")])
-
-    assert [i.complaints for i in desk.all] == [("of the old",), ("of the new",)]
-
-
-def test_a_complaint_about_a_neighbour_of_what_is_broken_now_moves_the_suspicion() -> None:
-    desk = Desk()
-    desk.step(1000, [signal("front", 1000, "success_ratio", surprise=4)])
-
-    desk.step(1200, complaints=[complaint(str(k), 1200, "checkout") for k in range(3)])
-
-    [incident] = desk.all
-    assert incident.services == ("checkout", "front")
-    assert incident.voices == 3
-
-
-def test_a_surge_that_an_incident_explains_belongs_to_it_and_opens_nothing() -> None:
-    desk = Desk()
-    bad = signal("payment", 1000)
-    said = [complaint(str(k), 1200 + k, "payment") for k in range(4)]
-    desk.step(1000, [bad])
-    desk.step(1210, complaints=said)
-    desk.step(1300, [over(bad, 1300)])
-    desk.step(1500)
-
-    desk.step(1510, [signal("payment", 1200, kind="complaint", at=1510, ids=["0", "1", "2", "3"])])
-
-    [incident] = desk.all
-    assert incident.state is State.RESOLVED
-    assert [s.kind for s in incident.signals] == ["metric", "complaint"]
-
-
-def test_a_surge_grown_by_voices_that_no_incident_explains_opens_one() -> None:
-    desk = Desk()
-    bad = signal("payment", 1000)
-    first = [complaint(str(k), 1200 + k, "payment") for k in range(3)]
-    surge = signal("payment", 1200, kind="complaint", at=1210, ids=["0", "1", "2"])
-    desk.step(1000, [bad], first)
-    desk.step(1210, [surge], first)
-    desk.step(1300, [over(bad, 1300)])
-    desk.step(1500)
-
-    more = [complaint(str(k), 2400 + k, "payment") for k in range(3, 6)]
-    desk.step(2410, [replace(surge, at=2410, ids=tuple("012345"))], more)
-
-    [one] = desk.open
-    assert one.complaints == ("3", "4", "5")
-
-
-def test_customers_who_name_nothing_mean_what_has_just_broken() -> None:
-    desk = Desk()
-    desk.step(1000, [signal("payment", 1000)])
-    said = [complaint(str(k), 1200 + k) for k in range(3)]
-
-    desk.step(1210, [signal("", 1200, kind="complaint", at=1210, ids=["0", "1", "2"])], said)
-
-    [incident] = desk.all
-    assert incident.complaints == ("0", "1", "2")
-
-
-def test_a_complaint_that_names_no_service_stays_loose() -> None:
-    desk = Desk()
-    desk.step(1000, [signal("payment", 1000)])
-
-    desk.step(1010, complaints=[complaint("vague", 1010)])
-
-    assert desk.all[0].complaints == ()
-
-
-def test_a_surge_opens_an_incident_with_its_complaints() -> None:
-    desk = Desk()
-    said = [complaint(str(k), 1000 + k, "payment") for k in range(3)]
-
-    desk.step(1005, [signal("payment", 1000, kind="complaint", ids=["0", "1", "2"])], said)
-
-    [incident] = desk.all
-    assert incident.complaints == ("0", "1", "2")
-    assert incident.priority == "P1"
 
 
 def test_a_change_within_reach_of_the_onset_is_on_the_incident() -> None:

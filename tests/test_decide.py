@@ -80,6 +80,13 @@ def test_customers_enough_make_evidence_page() -> None:
     assert reason(DecideState(), 1000, replace(WEAK, voices=3)) is Reason.NEW
 
 
+def test_a_small_surge_about_a_service_pages_once_enough_customers_speak_within_minutes() -> None:
+    surge = incident(signal("payment", 1000, kind="complaint", page=False))
+
+    assert reason(DecideState(), 1000, replace(surge, voices=2)) is Reason.TENTATIVE
+    assert reason(DecideState(), 1000, replace(surge, voices=3)) is Reason.NEW
+
+
 def test_what_has_ended_does_not_page_late() -> None:
     assert reason(DecideState(), 1100, incident(signal("payment", 1000, ended=1090))) is Reason.TENTATIVE
 

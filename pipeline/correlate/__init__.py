@@ -8,7 +8,7 @@ from dataclasses import replace
 from pipeline import cause
 from pipeline.correlate.admit import admit
 from pipeline.correlate.picture import redraw, say
-from pipeline.correlate.place import around, holding, loud
+from pipeline.correlate.place import around, holding, hot, loud
 from pipeline.correlate.state import CorrelateState
 from pipeline.correlate.voices import attach, attach_late, claim
 from pipeline.topology import Topology
@@ -93,7 +93,7 @@ def _cause(state: CorrelateState, incident: Incident, topology: Topology) -> str
     if not incident.services:
         return ""
     below = sorted(topology.below(incident.services[0]) - set(incident.services))
-    found = [i for s in below for i in state.on(s) if i.services[0] == s and i.quiet is None]
+    found = [i for s in below for i in state.on(s) if i.services[0] == s and hot(i, incident.updated)]
     return min(((i.opened, i.id) for i in found if i.opened < incident.opened), default=(0.0, ""))[1]
 
 

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from pipeline.correlate.picture import say
 from pipeline.correlate.place import WINDOW, back, fitting, lag
 from pipeline.correlate.state import CorrelateState
-from pipeline.correlate.voices import VOICES, explained, give, takes
+from pipeline.correlate.voices import VOICES, explained, speaking, take_in
 from pipeline.topology import Topology
 from pipeline.types import Incident, Seconds, Signal, State
 
@@ -25,6 +25,7 @@ def admit(
     if id is not None and _outgrew(state, state.get(id), signal):
         id = None
     if id is None:
+        signal = speaking(state, signal) if signal.kind == "complaint" else signal
         id = _home(state, signal, topology, stale, now)
         if id is None:
             state.dropped["incident limit"] += 1
@@ -36,12 +37,14 @@ def admit(
         if signal.page and (known is None or not known.page):
             incident = say(incident, now, f"{signal.kind}: {signal.reason}")
     others = [s for s in incident.signals if s.id != signal.id]
+    if known is not None and signal.kind == "complaint":
+        signal = replace(signal, service=known.service)
     if known is not None and signal.ended is not None:
         signal = replace(signal, reason=known.reason)  # what it was, not that it is back, is the evidence
     incident = replace(incident, signals=_fewest(state, id, [*others, signal]), updated=now)
     state.put(incident)
-    if signal.ids and takes(incident, now):
-        give(state, incident, [state.loose[c] for c in signal.ids if c in state.loose], stale)
+    if signal.ids:
+        take_in(state, incident, signal, stale, now)
 
 
 def _outgrew(state: CorrelateState, incident: Incident, signal: Signal) -> bool:

@@ -38,7 +38,9 @@ def redraw(
     near = tuple(sorted(known.values(), key=lambda e: (e.time, e.id)))[-MAX_CHANGES:]
     suspects = cause.rank(incident.signals, heard, near, topology, onset)
     ranked = cause.services(suspects)
-    services = tuple(dict.fromkeys((*ranked, *(s.service for s in incident.signals if s.service))))
+    abnormal = dict.fromkeys(s.service for s in incident.signals if s.service)
+    # One that only complaints name must be the first suspect: else each complaint would draw in more.
+    services = tuple(dict.fromkeys((*ranked[:1], *(s for s in ranked if s in abnormal), *abnormal)))
     new = replace(
         hear(incident, heard),
         suspects=suspects,
@@ -59,9 +61,20 @@ def hear(incident: Incident, heard: tuple[Complaint, ...]) -> Incident:
     return replace(
         incident,
         complaints=tuple(c.id for c in heard),
-        voices=len({c.customer or c.id for c in heard}),
+        voices=_voices(heard),
         first_complaint=min((c.time for c in heard), default=None),
     )
+
+
+def _voices(heard: tuple[Complaint, ...]) -> int:
+    """Return the most customers who complained within a quarter of an hour; `heard` is in order of time."""
+    most, start = 0, 0
+    for end, last in enumerate(heard):
+        while last.time - heard[start].time > place.VOICE_WINDOW:
+            start += 1
+        if end + 1 - start > most:
+            most = max(most, len({c.customer or c.id for c in heard[start : end + 1]}))
+    return most
 
 
 def say(incident: Incident, now: Seconds, what: str, suspects: tuple[str, ...] = ()) -> Incident:

@@ -33,7 +33,7 @@ def fitting(state: CorrelateState, topology: Topology, signal: Signal) -> list[I
 def _unnamed(state: CorrelateState, signal: Signal) -> list[Incident]:
     """Return the newest strong incident: customers who name nothing mean what has just broken."""
     open_now = [state.get(id) for id in state.burning]
-    strong = [i for i in open_now if i.priority != "P4" and signal.at - onset(i) <= VOICE_WINDOW]
+    strong = [i for i in open_now if i.priority != "P4" and signal.at - i.updated <= VOICE_WINDOW]
     return sorted(strong, key=lambda i: (-onset(i), i.id))[:1]
 
 
@@ -90,6 +90,11 @@ def _joins(distance: int, incident: Incident, signal: Signal) -> bool:
         s.service == signal.service and (s.kind != "complaint" or signal.since <= s.at + VOICE_WINDOW)
         for s in holding(incident)
     )
+
+
+def hot(incident: Incident, now: Seconds) -> bool:
+    """Say whether it is abnormal now: measured so, or customers have said so within the last minutes."""
+    return any(s.kind != "complaint" or now - s.at <= VOICE_WINDOW for s in holding(incident))
 
 
 def named(signal: Signal) -> str:

@@ -95,6 +95,11 @@ class CorrelateState:
         _shorten(self.changes, now - reach, MAX_CHANGES, self.dropped, "changes")
         return _shorten(self.loose, now - WAIT, MAX_LOOSE, self.dropped, "loose complaints")
 
+    def complaint(self, id: str) -> Complaint | None:
+        """Return a complaint that is loose or attached; None where it is forgotten."""
+        held = self.heard.get(self.owner.get(id, ""), ())
+        return self.loose.get(id) or next((c for c in held if c.id == id), None)
+
     def give(self, id: str, complaints: Sequence[Complaint]) -> None:
         """Attach complaints to an incident, at most MAX_COMPLAINTS in all."""
         had = self.heard.get(id, ())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pipeline.correlate.picture import hear
-from pipeline.correlate.place import around, onset
+from pipeline.correlate.place import VOICE_WINDOW, around, onset
 from pipeline.correlate.state import LINKABLE, CorrelateState
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Incident, Seconds, Signal, State
@@ -34,7 +35,7 @@ def attach(
         just_over = [i for i in state.before(service) if now - (i.resolved or now) <= AFTER]
         likely += [_likely(score, i, complaint) for i in (*state.on(service), *just_over)]
         near = [i for d, name in around(topology, service) if d == 1 for i in state.on(name)]
-        likely += [_likely(score / 2, i, complaint) for i in near if i.priority != "P4"]
+        likely += [_likely(score / 2, i, complaint) for i in near if _broken(i, complaint.time)]
     if likely:
         give(state, state.get(max(likely)[2]), [complaint], stale)
 
@@ -48,6 +49,12 @@ def attach_late(state: CorrelateState, complaint: Complaint) -> None:
             if known and onset(incident) <= complaint.time <= over + LINKABLE:
                 give(state, incident, [complaint], {})
                 return
+
+
+def _broken(incident: Incident, time: Seconds) -> bool:
+    """Say whether something measured broke within minutes: its neighbours may be felt instead."""
+    measured = any(s.page and s.kind != "complaint" for s in incident.signals)
+    return measured and time - onset(incident) <= VOICE_WINDOW
 
 
 def _likely(score: float, incident: Incident, complaint: Complaint) -> tuple[float, Seconds, str]:
@@ -68,18 +75,37 @@ def claim(state: CorrelateState, incident: Incident) -> None:
     state.give(incident.id, found)
 
 
+def speaking(state: CorrelateState, surge: Signal) -> Signal:
+    """Return the surge with the service that its newest complaints name most, where they agree on one.
+
+    Its words drift while it goes on; what is complained of now decides where it belongs.
+    """
+    named = [c.services[0][0] for c in map(state.complaint, surge.ids[-2 * VOICES :]) if c and c.services]
+    if not named:
+        return surge
+    most = max(named, key=lambda s: (named.count(s), s == surge.service, s))
+    return replace(surge, service=most) if 2 * named.count(most) > len(named) else surge
+
+
 def explained(state: CorrelateState, surge: Signal) -> str | None:
     """Return the incident that most of a surge's newest complaints belong to; None where they are new."""
     newest = surge.ids[-2 * VOICES :]
     owners = [state.owner[c] for c in newest if c in state.owner]
+    owners = [id for id in owners if not surge.service or surge.service in state.get(id).services]
     if not owners or sum(c in state.loose for c in newest) >= VOICES:
         return None
     return max(owners, key=lambda id: (owners.count(id), state.get(id).opened, id))
 
 
-def takes(incident: Incident, now: Seconds) -> bool:
-    """Say whether an incident still takes what a surge says anew."""
-    return incident.resolved is None or now - incident.resolved <= AFTER
+def take_in(
+    state: CorrelateState, incident: Incident, surge: Signal, stale: dict[str, None], now: Seconds
+) -> None:
+    """Give an incident what no other has of its surge, but not complaints that name another service."""
+    if incident.resolved is not None and now - incident.resolved > AFTER:
+        return
+    found = [state.loose[c] for c in surge.ids if c in state.loose]
+    mine = [c for c in found if not c.services or surge.service in ("", *(s for s, _ in c.services))]
+    give(state, incident, mine, stale)
 
 
 def give(

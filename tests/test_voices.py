@@ -1,0 +1,162 @@
+"""Complaints go to the incidents they speak of, early and late; a surge opens one where none explains it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pipeline.correlate.state import LINKABLE, WAIT
+from pipeline.correlate.voices import AFTER
+from pipeline.types import Seconds, State
+from tests.nouns import Desk, complaint, over, signal
+
+
+def test_a_complaint_before_the_incident_is_found_by_it() -> None:
+    desk = Desk()
+    desk.step(940, complaints=[complaint("early", 940, "payment")])
+
+    desk.step(1000, [signal("payment", 1000)])
+
+    [incident] = desk.all
+    assert incident.complaints == ("early",)
+    assert incident.first_complaint == 940
+    assert "customer-early" in incident.customers
+
+
+@pytest.mark.parametrize(
+    ("felt", "after", "linked"),
+    [
+        pytest.param(0, AFTER - 1, True, id="minutes after it was over"),
+        pytest.param(0, AFTER + 1, False, id="later, and no customer had noticed it"),
+        pytest.param(2, 3 * 3600, True, id="hours later, and customers had complained of it"),
+        pytest.param(2, LINKABLE + 1, False, id="too late"),
+    ],
+)
+def test_a_complaint_after_the_incident_is_linked_while_it_is_likely(
+    felt: int, after: Seconds, linked: bool
+) -> None:
+    desk = Desk()
+    bad = signal("payment", 1000)
+    desk.step(1000, [bad], [complaint(f"early-{k}", 1000, "payment") for k in range(felt)])
+    desk.step(1100, [over(bad, 1100)])
+    desk.step(1500)
+
+    desk.step(1500 + after, complaints=[complaint("late", 1500 + after, "payment")])
+    desk.step(1500 + after + WAIT + 1)
+
+    [incident] = desk.all
+    assert ("late" in incident.complaints) is linked
+    assert incident.state is State.RESOLVED
+
+
+def test_of_two_incidents_of_a_service_a_complaint_speaks_of_the_newer() -> None:
+    desk = Desk()
+    bad = signal("payment", 1000)
+    desk.step(1000, [bad])
+    desk.step(1100, [over(bad, 1100)])
+    desk.step(1290)
+    desk.step(1400, [signal("payment", 1400)])
+
+    desk.step(1430, complaints=[complaint("of the old", 1430, "payment")])
+    desk.step(1600, complaints=[complaint("of the new", 1600, "payment")])
+
+    assert [i.complaints for i in desk.all] == [("of the old",), ("of the new",)]
+
+
+def test_a_complaint_about_a_neighbour_of_what_is_broken_now_moves_the_suspicion() -> None:
+    desk = Desk()
+    desk.step(1000, [signal("front", 1000, "success_ratio", surprise=4)])
+
+    desk.step(1200, complaints=[complaint(str(k), 1200, "checkout") for k in range(3)])
+
+    [incident] = desk.all
+    assert incident.services == ("checkout", "front")
+    assert incident.voices == 3
+
+
+def test_a_surge_that_an_incident_explains_belongs_to_it_and_opens_nothing() -> None:
+    desk = Desk()
+    bad = signal("payment", 1000)
+    said = [complaint(str(k), 1200 + k, "payment") for k in range(4)]
+    desk.step(1000, [bad])
+    desk.step(1210, complaints=said)
+    desk.step(1300, [over(bad, 1300)])
+    desk.step(1500)
+
+    desk.step(1510, [signal("payment", 1200, kind="complaint", at=1510, ids=["0", "1", "2", "3"])])
+
+    [incident] = desk.all
+    assert incident.state is State.RESOLVED
+    assert [s.kind for s in incident.signals] == ["metric", "complaint"]
+
+
+def test_a_surge_grown_by_voices_that_no_incident_explains_opens_one() -> None:
+    desk = Desk()
+    bad = signal("payment", 1000)
+    first = [complaint(str(k), 1200 + k, "payment") for k in range(3)]
+    surge = signal("payment", 1200, kind="complaint", at=1210, ids=["0", "1", "2"])
+    desk.step(1000, [bad], first)
+    desk.step(1210, [surge], first)
+    desk.step(1300, [over(bad, 1300)])
+    desk.step(1500)
+
+    more = [complaint(str(k), 2400 + k, "payment") for k in range(3, 6)]
+    desk.step(2410, [replace(surge, at=2410, ids=tuple("012345"))], more)
+
+    [one] = desk.open
+    assert one.complaints == ("3", "4", "5")
+
+
+def test_a_surge_belongs_where_its_newest_complaints_say() -> None:
+    desk = Desk()
+    old = [complaint(str(k), 1000 + k) for k in range(3)]
+    new = [complaint(str(k), 1800 + k, "cart") for k in range(3, 9)]
+    desk.step(1100, complaints=old)
+
+    desk.step(1810, [signal("mailer", 1000, kind="complaint", at=1810, ids=tuple("012345678"))], new)
+
+    [incident] = desk.all
+    assert incident.services == ("cart",)
+
+
+def test_complaints_far_apart_are_no_crowd() -> None:
+    desk = Desk()
+    said = [complaint(str(k), 1000 + 600 * k, "payment") for k in range(4)]
+    for one in said:
+        desk.step(one.time, complaints=[one])
+
+    desk.step(2801, [signal("payment", 1000, kind="complaint", at=2801, ids=tuple("0123"))])
+
+    assert (len(desk.all[0].complaints), desk.all[0].voices) == (4, 2)
+
+
+def test_customers_who_name_nothing_mean_what_has_just_broken() -> None:
+    desk = Desk()
+    desk.step(1000, [signal("payment", 1000)])
+    said = [complaint(str(k), 1200 + k) for k in range(3)]
+
+    desk.step(1210, [signal("", 1200, kind="complaint", at=1210, ids=["0", "1", "2"])], said)
+
+    [incident] = desk.all
+    assert incident.complaints == ("0", "1", "2")
+
+
+def test_a_complaint_that_names_no_service_stays_loose() -> None:
+    desk = Desk()
+    desk.step(1000, [signal("payment", 1000)])
+
+    desk.step(1010, complaints=[complaint("vague", 1010)])
+
+    assert desk.all[0].complaints == ()
+
+
+def test_a_surge_opens_an_incident_with_its_complaints() -> None:
+    desk = Desk()
+    said = [complaint(str(k), 1000 + k, "payment") for k in range(3)]
+
+    desk.step(1005, [signal("payment", 1000, kind="complaint", ids=["0", "1", "2"])], said)
+
+    [incident] = desk.all
+    assert incident.complaints == ("0", "1", "2")
+    assert incident.priority == "P1"
