@@ -23,6 +23,7 @@ from pipeline.run.embedded import Busy, Engine
 from pipeline.run.web import Web
 from pipeline.store import sqlite
 from pipeline.types import Batch, Event, Seconds, Step
+from tests.running import state_bytes
 
 NOW = 1_790_000_000.0
 
@@ -86,6 +87,23 @@ async def test_a_frame_that_fails_is_skipped_and_the_stream_goes_on(
     async with running(tmp_path / "poisoned") as again:
         assert again.stepper.position >= at
         assert await changes(again) == ["one", "two"], "skipped once, skipped in every replay"
+
+
+async def test_nothing_of_a_skipped_frame_stays_in_the_state(tmp_path: Path, poison: list[str]) -> None:
+    poison.append("bad")
+    async with running(tmp_path) as engine:
+        for id in ("one", "bad"):
+            await engine.take_in([change(id)])
+        await changes(engine)
+        clean = Pipeline(engine.config)
+        for position, raw in engine.journal.replay(0, engine.stepper.position + 1):
+            if position not in engine.stepper.poison:
+                clean.take(frame.decode(raw), position)
+            clean.memory.position = position
+        found = engine.stepper.pipeline
+
+    assert len(engine.stepper.poison) == 1
+    assert state_bytes(found.memory) == state_bytes(clean.memory)
 
 
 async def test_a_frame_that_fails_once_is_taken_from_a_state_made_anew(

@@ -80,6 +80,7 @@ def _event(alert: _Alert, now: Seconds, limits: Limits, rejects: Rejects) -> Eve
     labels = {name: value for name, value in alert.labels.items() if value}
     starts, ends = _time(alert.starts_at), _time(alert.ends_at)
     if starts is None:
+        # Alertmanager takes the end alone as the start even when it is ahead; nothing is abnormal since then.
         starts = now if ends is None else min(ends, now)
     if not labels:
         rejects.add("no labels", "invalid label set: at least one label pair required")

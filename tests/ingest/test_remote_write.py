@@ -116,14 +116,20 @@ def test_samples_stay_in_the_order_they_came() -> None:
 
 
 def test_labels_behind_a_sample_are_labels_all_the_same() -> None:
-    head = prompb.series({"__name__": "up"}, (1.0, MS)).SerializeToString()
-    tail = prompb.series({"job": "pay"}).SerializeToString()
-    message = bytes([0x0A, len(head + tail)]) + head + tail
+    parts = [
+        prompb.series({"__name__": "up"}, (1.0, MS)),
+        prompb.series({"job": "pay"}),
+        prompb.series({}, (2.0, MS + 1000)),
+    ]
+    head, middle, tail = (part.SerializeToString() for part in parts)
 
-    for _ in range(2):
-        decoded = read(message)
+    one, two = (read(bytes([0x0A, len(inner)]) + inner) for inner in (head + middle, head + middle + tail))
 
-    assert taken(decoded) == [({"__name__": "up", "job": "pay"}, NOW, 1.0)]
+    labels = {"__name__": "up", "job": "pay"}
+    assert taken(one) == [(labels, NOW, 1.0)]
+    assert taken(two) == [(labels, NOW, 1.0), (labels, NOW + 1, 2.0)], (
+        "nothing wrong was learned from the first"
+    )
 
 
 def test_metadata_and_exemplars_are_left_out() -> None:
