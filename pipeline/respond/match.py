@@ -26,7 +26,7 @@ def fit(book: Playbook, incident: Incident) -> Mapping[str, str] | None:
         return None
     if when.priority and incident.priority not in when.priority:
         return None
-    if not any(_wanted(when, s) for s in incident.signals):
+    if not any(_wanted(when, s, service) for s in incident.signals):
         return None
     return {
         "service": service,
@@ -49,7 +49,10 @@ def _kind_of(incident: Incident, change: str) -> str:
     return next((c.labels.get("kind", "") for c in incident.changes if c.id == change), "")
 
 
-def _wanted(when: When, signal: Signal) -> bool:
+def _wanted(when: When, signal: Signal, service: str) -> bool:
+    """Say whether the signal is what the playbook is for: on, and of the service that would be touched."""
     if signal.ended is not None or (when.signal and signal.kind not in when.signal):
+        return False
+    if (when.signal or when.series) and signal.service != service:
         return False
     return not when.series or re.search(when.series, signal.series) is not None

@@ -23,7 +23,8 @@ class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     suspect: Literal["", "change", "service"] = ""  # what the first suspect must be
     change: tuple[str, ...] = ()  # kinds the suspected change may have: deploy, config, flag ...
     priority: tuple[str, ...] = ()  # P1 to P4
-    signal: tuple[str, ...] = ()  # kinds; one signal that is on must fit both this and `series`
+    # Kinds; one signal that is on, of the suspected service itself, must fit both this and `series`.
+    signal: tuple[str, ...] = ()
     series: str = ""  # regex found anywhere in a signal's series
     paged: bool = True  # False: heal also what is still below the page bar
 
