@@ -39,8 +39,12 @@ class Limits(Protocol):
 class Door(Protocol):
     """A file in this folder with these names is a door; it is found by having them."""
 
-    PATHS: tuple[str, ...]
-    STATUS: int  # of the answer when all was well
+    @property
+    def PATHS(self) -> tuple[str, ...]: ...
+    @property
+    def STATUS(self) -> int:
+        """Return the status of the answer when all was well."""
+        ...
 
     def decode(self, body: bytes, headers: Mapping[str, str], now: Seconds, limits: Limits) -> Decoded:
         """Return the frames of a request; raises Refused, and nothing else, where none can be had."""
