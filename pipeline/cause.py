@@ -23,7 +23,9 @@ _SLOW = re.compile(r"latency|duration|response_time|rtt|delay|(^|_)p\d\d|_second
 _OWN = re.compile(r"cpu|mem|disk|heap|thread|_fds|queue|load\d*$")
 _WAITS = re.compile(r"client|outgoing|upstream")
 _FAILS = re.compile(r"error|fail|success|availab|exception|5xx|4xx|reject|timeout|restart")
-_TRAFFIC = re.compile(r"ops$|qps|rps|request|throughput|_rx|_tx|network|receive|transmit|rate$|(^|_)up$")
+_TRAFFIC = re.compile(r"ops$|qps|rps|request|throughput|_rx|_tx|network|receive|transmit|rate$")
+# Labels that carry the HTTP status a request was answered with.
+_CODES = ("code", "status", "status_code", "http_response_status_code")
 
 
 @dataclass(slots=True)
@@ -58,8 +60,12 @@ def rank(
     """Return at most MAX_SUSPECTS; ties go to the earlier onset, then by name, never by hash order."""
     cases: dict[str, Case] = {}
     for signal in signals:
-        if signal.service:
-            _hear(cases.setdefault(signal.service, Case()), signal)
+        if not signal.service:
+            continue
+        called = _called(signal, topology)
+        _hear(cases.setdefault(signal.service, Case()), signal, "fails" if called else sort_of(signal))
+        for callee in called:
+            _hear(cases.setdefault(callee, Case()), signal, "edge")
     for complaint in complaints:
         for service, score in complaint.services[:3]:
             case = cases.setdefault(service, Case())
@@ -81,12 +87,20 @@ def within_reach(change: Event, onset: Seconds) -> bool:
     return onset - REACH <= change.time <= onset + AHEAD
 
 
-def _hear(case: Case, signal: Signal) -> None:
+def _called(signal: Signal, topology: Topology) -> list[str]:
+    """Return the callees that a log of their caller names: it tells of them, not of whom it is by."""
+    if signal.kind != "log":
+        return []
+    words = set(re.findall(r"[\w-]+", signal.series + " " + signal.reason))
+    return sorted(words & topology.callees.get(signal.service, frozenset()))
+
+
+def _hear(case: Case, signal: Signal, sort: str) -> None:
     weight = math.sqrt(max(0.0, signal.surprise))
     case.since = min(case.since, signal.since)
     if case.best is None or (signal.surprise, signal.id) > (case.best.surprise, case.best.id):
         case.best = signal
-    match sort_of(signal):
+    match sort:
         case "edge":
             case.edges.append(weight)
         case "slow":
@@ -114,6 +128,8 @@ def sort_of(signal: Signal) -> str:
     if signal.kind == "blind":
         return "blind"
     name = signal.labels.get("__name__", signal.series).lower()
+    if any(signal.labels.get(code, "").startswith("5") for code in _CODES):
+        return "fails"
     if _OWN.search(name):
         return "own"
     if _FAILS.search(name):

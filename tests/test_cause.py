@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -36,6 +37,7 @@ def first(
         ("process_cpu_seconds_total", "", "own"),
         ("process_resident_memory_bytes", "", "own"),
         ("node_disk_io_ratio", "", "own"),
+        ("up", "", "own"),
     ],
 )
 def test_a_metrics_name_says_what_it_is_evidence_of(metric: str, entity: str, sort: str) -> None:
@@ -56,6 +58,21 @@ def test_a_slow_call_speaks_against_the_one_called_not_the_caller() -> None:
     edge = signal("payment", 1000, "edge_p50_s", entity="checkout->payment", surprise=20)
 
     assert first(edge, signal("checkout", 990, "latency_seconds", surprise=25))[0] == "payment"
+
+
+def test_an_error_log_that_names_a_callee_speaks_against_the_callee() -> None:
+    said = signal("cart", 1000, "ERROR call to inventory/stock failed", kind="log", surprise=30)
+    unnamed = signal("cart", 1000, "ERROR session store is full", kind="log", surprise=30)
+
+    assert first(said)[0] == "inventory"
+    assert first(unnamed) == ("cart",)
+
+
+def test_answers_of_500_are_failures_whatever_the_metric_is_called() -> None:
+    answered = signal("cart", 1000, "http_requests_total")
+
+    assert sort_of(answered) == "traffic"
+    assert sort_of(replace(answered, labels={**answered.labels, "code": "503"})) == "fails"
 
 
 def test_cpu_of_the_caller_is_not_explained_by_a_slow_callee() -> None:
