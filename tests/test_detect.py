@@ -91,9 +91,9 @@ def test_it_is_told_again_only_when_its_surprise_has_grown_by_half() -> None:
     world = World([watch()])
     world.feed(pay__p90_s=usual(100))
 
-    said = world.feed(pay__p90_s=[13.0, 13.1, 13.2, 400.0, 13.0])
+    said = world.feed(pay__p90_s=[14.0, 20.0, 14.0, 400.0, 14.0])
 
-    assert [s.observed for s in said] == [13.0, 400.0]
+    assert [s.observed for s in said] == [14.0, 400.0]
     assert said[1].surprise > 1.5 * said[0].surprise
     assert said[0].id == said[1].id
 
@@ -125,6 +125,24 @@ def test_what_a_watch_asks_for(settings: dict[str, Any], values: list[float], to
     said = [s for s in world.feed(pay__p90_s=values) if s.ended is None]
 
     assert [s.at for s in said][:1] == ([] if told_at is None else [START + (100 + told_at) * 60])
+
+
+def test_a_moment_back_inside_does_not_end_it() -> None:
+    world = World([watch()])
+    world.feed(pay__p90_s=usual(100))
+
+    said = world.feed(pay__p90_s=[50.0, 10.0, 50.0, 10.0, 10.0])
+
+    assert [s.ended for s in said] == [None, START + 104 * 60]
+
+
+def test_what_is_out_comes_back_only_well_inside_its_limits() -> None:
+    world = World([watch(min_dev_from_expected=10, clear="60s")])
+    world.feed(pay__p90_s=usual(100))
+
+    said = world.feed(pay__p90_s=[50.0, 18.0, 18.0, 14.0])
+
+    assert [s.ended for s in said] == [None, START + 104 * 60]
 
 
 def test_a_series_belongs_to_the_first_watch_that_matches() -> None:
@@ -173,6 +191,18 @@ def test_a_sum_beside_its_count_is_watched_as_their_mean() -> None:
     assert said[0].series == 'took_seconds{service="pay"}'
     assert said[0].observed == pytest.approx(2.0)
     assert said[0].expected == pytest.approx(0.25, rel=0.02)
+
+
+def test_no_round_holds_a_series_twice() -> None:
+    world = World([watch()])
+    names = ["took_seconds_sum", "took_seconds_count", "ops_total"]
+    rows = world.series.intern([pack(labels_of(f"pay__{n}")) for n in names])
+    world.state.table.look_up(world.series, tuple(world.watches))
+    batch = Batch(np.tile(rows, 3), np.repeat(START + np.arange(3.0), 3), np.arange(9.0))
+
+    rounds = list(world.state.table.rounds(batch, START + 9))
+
+    assert [sorted(r.row.tolist()) for r in rounds] == [[0, 1, 2]] * 3
 
 
 def test_a_mean_is_whole_though_sum_and_count_come_in_two_frames() -> None:

@@ -255,6 +255,13 @@ def test_counts_agree_with_the_sum_of_their_probabilities(count: int, mean: floa
     np.testing.assert_allclose(got, poisson_tail(count, mean), rtol=1e-6)
 
 
+def test_part_of_a_count_is_as_rare_as_the_whole() -> None:
+    usual = np.array([2.0, 2.0])
+
+    np.testing.assert_allclose(*surprise_of_counts(np.array([4.2, 5.0]), usual))
+    np.testing.assert_allclose(*surprise_of_silence(np.array([1.8, 1.0]), usual))
+
+
 def test_clumps_make_many_less_surprising_and_few_likewise() -> None:
     many, few, usual = np.array([60.0]), np.array([2.0]), np.array([20.0])
 
