@@ -69,7 +69,7 @@ FAULTS = {
         ),
         Fault(
             "slow_disk", "Slow disk under inventory", "inventory",
-            "Each write of a reservation waits about a second for the disk. Nothing was changed.",
+            "Each write of a reservation waits a second and a half for the disk. Nothing was changed.",
             wear_out_disk, mend_disk, hold=75,
         ),
         Fault(

@@ -161,7 +161,7 @@ def write_down(shop: Shop, line: str) -> None:
         file.write(line)
         file.flush()
         if (shop.disk / SLOW_DISK).exists():
-            time.sleep(0.9 + 0.4 * shop.random.random())
+            time.sleep(1.3 + 0.5 * shop.random.random())
         os.fsync(file.fileno())
 
 
