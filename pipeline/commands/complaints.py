@@ -1,0 +1,73 @@
+"""`forewarn complaints`: complaints of a file or a pipe to topics, services and surges, as JSON lines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import click
+import msgspec
+
+from pipeline import topology
+from pipeline.complaints import ComplaintState, hear
+from pipeline.topology import Topology
+from pipeline.types import Event
+
+
+class Row(msgspec.Struct):
+    """One line of complaints.jsonl."""
+
+    t: float
+    id: str
+    text: str
+    customer: str = ""
+    channel: str = ""
+    lang: str = ""
+
+
+@click.command("complaints")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option(
+    "--catalog",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The service catalogue whose aliases link complaints to services.",
+)
+def command(file: str, catalog: Path | None) -> None:
+    """Print {"id", "topic", "urgent", "services"} for each complaint of FILE ("-" reads a pipe).
+
+    And {"surge", "at", "ids"} the moment one is known: more customers say the same than is usual.
+    """
+    try:
+        known = topology.load(catalog) if catalog is not None else Topology()
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    state = ComplaintState()
+    told: set[str] = set()
+    out = click.get_binary_stream("stdout")
+    live = not os.path.isfile(file)
+    with click.open_file(file, "rb") as lines:
+        for row in _rows(lines):
+            labels = {"customer": row.customer, "channel": row.channel, "lang": row.lang}
+            event = Event("complaint", row.id, row.t, labels, row.text)
+            signals, read = hear(state, (event,), known, row.t)
+            said: list[dict[str, Any]] = [
+                {"id": c.id, "topic": c.topic, "urgent": c.urgent, "services": c.services} for c in read
+            ]
+            new = [s for s in signals if s.page and s.ended is None and s.id not in told]
+            said += [{"surge": s.id, "at": s.at, "ids": s.ids, "reason": s.reason} for s in new]
+            told.update(s.id for s in new)
+            out.write(b"".join(msgspec.json.encode(one) + b"\n" for one in said))
+            if live:
+                out.flush()
+
+
+def _rows(lines: IO[bytes]) -> Iterator[Row]:
+    """Yield the complaints; a line that is none is told on stderr and left out."""
+    decode = msgspec.json.Decoder(Row, strict=False).decode
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            click.echo(f"line {number}: {error}: {line[:60]!r}", err=True)

@@ -1,0 +1,69 @@
+"""Complaints to topics and services, and to signals where many customers say the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pipeline.complaints.heard import Heard, voice_of
+from pipeline.complaints.link import link
+from pipeline.complaints.surge import Surges, notice
+from pipeline.complaints.topics import Topics
+from pipeline.complaints.urgency import urgent
+from pipeline.complaints.words import Rarity, columns, plain
+from pipeline.topology import Topology
+from pipeline.types import Complaint, Event, Seconds, Signal
+
+CERTAIN = 0.5  # score of a link from which the complaint counts as naming the service
+
+
+@dataclass(slots=True)
+class ComplaintState:
+    """What customers have been saying. Owned by the pipeline; about 8 MB when full, see each part."""
+
+    rarity: Rarity = field(default_factory=Rarity)
+    heard: Heard = field(default_factory=Heard)
+    topics: Topics = field(default_factory=Topics)
+    surges: Surges = field(default_factory=Surges)
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+def hear(
+    state: ComplaintState, events: Iterable[Event], topology: Topology, now: Seconds
+) -> tuple[tuple[Signal, ...], tuple[Complaint, ...]]:
+    """Return the surges that began, grew or ended, and each complaint read; an id is read once.
+
+    A complaint is weighed against those before it only, in order of time, ties by id: how they are
+    cut into calls changes nothing.
+    """
+    asked = sorted((e for e in events if e.kind == "complaint"), key=lambda e: (e.time, e.id))
+    said = [plain(e.text) for e in asked]
+    cut = columns(said) if said else []
+    signals: list[Signal] = []
+    read: list[Complaint] = []
+    for event, text, (index, counts) in zip(asked, said, cut, strict=True):
+        if event.id in state.heard.rows:
+            state.dropped["heard before"] += 1
+            continue
+        time = min(event.time, now)
+        vector = state.rarity.weigh(index, counts)
+        services = link(event.text, topology)
+        named = services[0][0] if services and services[0][1] >= CERTAIN else ""
+        complaint = Complaint(
+            id=event.id,
+            time=time,
+            customer=event.labels.get("customer", ""),
+            channel=event.labels.get("channel", ""),
+            lang=event.labels.get("lang", ""),
+            text=event.text,
+            topic=state.topics.place(vector, event.text),
+            urgent=urgent(event.text),
+            services=services,
+        )
+        read.append(complaint)
+        voice = voice_of(complaint.customer, text)
+        signals += notice(state.surges, state.heard, complaint, vector, voice, named, now)
+        state.heard.add(event.id, time, voice, state.surges.number(named), vector)
+    signals += state.surges.endings(now)
+    return tuple(signals), tuple(read)
