@@ -1,11 +1,11 @@
-"""What ends an incident, and what answers it: the operator's calm, and a rollback that is no suspect."""
+"""What a person sees of an incident's end, its answer and its title."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from pipeline.correlate import CorrelateState, correlate
-from tests.nouns import SHOP, change, signal
+from tests.nouns import SHOP, change, complaint, signal
 
 
 def test_how_long_it_must_be_calm_is_for_the_operator_to_say() -> None:
@@ -28,3 +28,14 @@ def test_a_rollback_after_the_page_is_no_suspect() -> None:
     after = correlate(state, (), (), [rollback], SHOP, 1012)
 
     assert [s.change for s in after[0].suspects] == ["bad", None]
+
+
+def test_a_title_never_lends_a_suspect_the_numbers_of_another_service() -> None:
+    blamed = tuple(complaint(str(k), 1010, "payment") for k in range(9))
+    state = CorrelateState()
+    state.keep(correlate(state, [signal("checkout", 1000, surprise=4)], (), (), SHOP, 1000))
+
+    seen = correlate(state, (), blamed, (), SHOP, 1010)[0]
+
+    assert seen.services[0] == "payment"
+    assert seen.title == "checkout: cpu_ratio of checkout is high"

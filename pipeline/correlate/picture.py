@@ -99,11 +99,11 @@ def _sentence(suspects: tuple[Suspect, ...]) -> str:
 
 
 def _title(signals: tuple[Signal, ...], suspects: tuple[Suspect, ...]) -> str:
-    """Return the first suspect and its strongest signal, or the strongest of all."""
+    """Return the strongest signal of the first suspect, or of all where it has none, and whose it is."""
     service = suspects[0].service if suspects else ""
     own = [s for s in signals if s.service == service] or list(signals)
     worst = min(own, key=lambda s: (not s.page, -s.surprise, s.id))
-    return f"{service}: {worst.reason}" if service else worst.reason
+    return f"{worst.service}: {worst.reason}" if worst.service else worst.reason
 
 
 def _customers(
