@@ -65,5 +65,5 @@ def hear(
         voice = voice_of(complaint.customer, text)
         signals += notice(state.surges, state.heard, complaint, vector, voice, named, now)
         state.heard.add(event.id, time, voice, state.surges.number(named), vector)
-    signals += state.surges.endings(now)
+    signals += state.surges.endings(state.heard, now)
     return tuple(signals), tuple(read)

@@ -49,6 +49,9 @@ class Heard:
     time: Floats = field(default_factory=lambda: np.zeros(64))
     voice: NDArray[np.int64] = field(default_factory=lambda: np.zeros(64, np.int64))
     service: NDArray[np.int64] = field(default_factory=lambda: np.zeros(64, np.int64))  # 0 = unknown
+    spent: NDArray[np.bool_] = field(
+        default_factory=lambda: np.zeros(64, np.bool_)
+    )  # heard in a surge that has ended
     ids: list[str] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)  # id -> row
     began: Seconds = np.inf
@@ -69,6 +72,7 @@ class Heard:
         self.rows[id] = row
         self.index[row], self.weight[row] = vector.index, vector.weight
         self.time[row], self.voice[row], self.service[row] = time, voice, service
+        self.spent[row] = False
         self.count += 1
         self.began = min(self.began, time)
         self.hours[_hour(time)] += 1
@@ -79,6 +83,13 @@ class Heard:
         cosine = alike(self.index[:n], self.weight[:n], vector)
         return np.clip((cosine - ALIKE_FROM) / (ALIKE_SURE - ALIKE_FROM), 0.0, 1.0)
 
+    def lately(self, chosen: NDArray[np.bool_], time: Seconds) -> NDArray[np.intp]:
+        """Return the rows of the chosen (n,) within the widest window, oldest first."""
+        n = len(self)
+        when = self.time[:n]
+        rows = np.flatnonzero(chosen & (when > time - WINDOWS[-1]) & (when <= time))
+        return rows[np.argsort(when[rows], kind="stable")]
+
     def rise(self, same: Floats, time: Seconds, voice: int) -> Rise:
         """Return how surprisingly many other customers say the same in the last 10 to 90 minutes.
 
@@ -88,7 +99,7 @@ class Heard:
         """
         n = len(self)
         when, who = self.time[:n], self.voice[:n]
-        near = np.flatnonzero((when > time - WINDOWS[-1]) & (when <= time) & (who != voice) & (same > 0))
+        near = self.lately((same > 0) & (who != voice), time)
         best = NO_RISE
         if not len(near):
             return best
@@ -127,7 +138,7 @@ class Heard:
 
     def _grow(self) -> None:
         more = min(2 * len(self.time), MAX_KEPT)
-        for name in ("index", "weight", "time", "voice", "service"):
+        for name in ("index", "weight", "time", "voice", "service", "spent"):
             old = getattr(self, name)
             new = np.zeros((more, *old.shape[1:]), old.dtype)
             new[: len(old)] = old

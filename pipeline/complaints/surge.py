@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.complaints.heard import WINDOWS, Heard
+from pipeline.complaints.heard import WINDOWS, Heard, Rise
 from pipeline.complaints.words import Vector
 from pipeline.types import Complaint, Floats, Seconds, Signal
 
@@ -18,6 +18,7 @@ from pipeline.types import Complaint, Floats, Seconds, Signal
 CONFIRMED = -0.4  # pages
 EMERGING = -1.4  # is shown, and is evidence
 VOICES = 3  # customers that a surge needs at least
+AGAIN = 2  # of them, those not heard in a surge that has ended
 QUIET = 1800.0  # s without another voice that end it
 SAME = 0.3  # from which two complaints count as saying the same
 MAX_ON = 200
@@ -39,9 +40,14 @@ class Surges:
             self.services[service] = len(self.services)
         return self.services.get(service, 0)
 
-    def endings(self, now: Seconds) -> list[Signal]:
-        """Return the last word of each surge that nobody joined for a while."""
+    def endings(self, heard: Heard, now: Seconds) -> list[Signal]:
+        """Return the last word of each surge that nobody joined for a while.
+
+        Its complaints are spent: a single one more, a little later, does not make the same surge anew.
+        """
         over = [id for id in self.on if now - self.newest[id] > QUIET]
+        for id in over:
+            heard.spent[[heard.rows[one] for one in self.on[id].ids if one in heard.rows]] = True
         return [replace(self.on.pop(id), at=now, ended=self.newest.pop(id)) for id in over]
 
 
@@ -59,60 +65,57 @@ def notice(
     Two ways to say the same, the more surprising counts: like words, or naming the same service,
     in whatever language.
     """
-    n, time = len(heard), complaint.time
     by_words = heard.alike(vector)
-    by_name = (heard.service[:n] == surges.number(named)) & (named != "")
-    ways = [(heard.rise(same, time, voice), same) for same in (by_words, by_name.astype(np.float64))]
+    says = [by_words]
+    if named:
+        says.append((heard.service[: len(heard)] == surges.number(named)).astype(np.float64))
+    ways = [(heard.rise(same, complaint.time, voice), same) for same in says]
     rise, same = max(ways, key=lambda way: way[0].surprise)
-    bar = float(np.log10(heard.weekly(time)))
-    when = heard.time[:n]
-    rows = np.flatnonzero((same >= SAME) & (when > time - WINDOWS[-1]) & (when <= time))
-    rows = rows[np.argsort(when[rows], kind="stable")]
+    rows = heard.lately(same >= SAME, complaint.time)
     voices = len({voice, *heard.voice[rows].tolist()})
-    ids = (*(heard.ids[row] for row in rows.tolist()), complaint.id)
-    confirmed = voices >= VOICES and rise.surprise >= bar + CONFIRMED
+    fresh = len({voice, *heard.voice[rows[~heard.spent[rows]]].tolist()})
+    beyond = rise.surprise - float(np.log10(heard.weekly(complaint.time)))
+    confirmed = voices >= VOICES and beyond >= CONFIRMED
     known = _joined(surges, heard, by_words, named)
-    if known is not None:
-        surges.newest[known.id] = max(surges.newest[known.id], time)
-        all_ids = tuple(dict.fromkeys((*known.ids, *ids)))[-MAX_IDS:]
-        grown = replace(
-            known,
-            at=now,
-            ids=all_ids,
-            surprise=round(max(known.surprise, rise.surprise), 3),
-            observed=max(known.observed, float(voices)),
-            service=known.service or _service(surges, heard, rows, named),
-            page=known.page or confirmed,
-        )
-    elif voices >= VOICES and rise.surprise >= bar + EMERGING and len(surges.on) < MAX_ON:
-        since = float(when[rows[0]])
-        service = _service(surges, heard, rows, named)
-        grown = Signal(
-            id="surge-"
-            + hashlib.blake2b(ids[0].encode("utf-8", "replace") + b"%f" % since, digest_size=8).hexdigest(),
-            kind="complaint",
-            service=service,
-            series=complaint.topic,
-            labels={"service": service, "topic": complaint.topic},
-            detector="surge",
-            since=since,
-            at=now,
-            surprise=round(rise.surprise, 3),
-            observed=float(voices),
-            expected=rise.expected,
-            page=confirmed,
-            reason="",
-            ids=ids[-MAX_IDS:],
-        )
-        surges.newest[grown.id] = time
-    else:
+    if known is None and (voices < VOICES or fresh < AGAIN or beyond < EMERGING or len(surges.on) >= MAX_ON):
         return []
-    surges.on[grown.id] = replace(grown, reason=_reason(grown, complaint, rise.window))
-    return [surges.on[grown.id]]
+    service = _service(surges, heard, rows, named)
+    signal = known or _new(complaint, float(heard.time[rows[0]]), service, rise)
+    signal = replace(
+        signal,
+        at=now,
+        service=signal.service or service,
+        surprise=round(max(signal.surprise, rise.surprise), 3),
+        observed=max(signal.observed, float(voices)),
+        page=signal.page or confirmed,
+        ids=_all(signal.ids, [heard.ids[row] for row in rows.tolist()], complaint.id),
+    )
+    surges.on[signal.id] = replace(signal, reason=_reason(signal, complaint, rise))
+    surges.newest[signal.id] = max(surges.newest.get(signal.id, 0.0), complaint.time)
+    return [surges.on[signal.id]]
 
 
-def _id(first: str) -> str:
-    return "surge-" + hashlib.blake2b(first.encode("utf-8", "replace"), digest_size=8).hexdigest()
+def _new(complaint: Complaint, since: Seconds, service: str, rise: Rise) -> Signal:
+    return Signal(
+        id="surge-" + hashlib.blake2b(complaint.id.encode("utf-8", "replace"), digest_size=8).hexdigest(),
+        kind="complaint",
+        service=service,
+        series=complaint.topic,
+        labels={"service": service, "topic": complaint.topic},
+        detector="surge",
+        since=since,
+        at=complaint.time,
+        surprise=0.0,
+        observed=0.0,
+        expected=rise.expected,
+        page=False,
+        reason="",
+    )
+
+
+def _all(known: tuple[str, ...], rows: list[str], newest: str) -> tuple[str, ...]:
+    """Return the ids of all the complaints behind the surge, at most MAX_IDS, the newest last."""
+    return tuple(dict.fromkeys((*known, *rows, newest)))[-MAX_IDS:]
 
 
 def _joined(surges: Surges, heard: Heard, by_words: Floats, named: str) -> Signal | None:
@@ -135,10 +138,10 @@ def _service(surges: Surges, heard: Heard, rows: NDArray[np.intp], named: str) -
     return service if times >= 2 and 2 * times > said.total() else ""
 
 
-def _reason(signal: Signal, complaint: Complaint, window: Seconds) -> str:
+def _reason(signal: Signal, complaint: Complaint, rise: Rise) -> str:
     about = f" about {signal.service}" if signal.service else ""
+    usual = f", where {rise.expected:.2g} would be usual in {rise.window / 60:.0f} min" if rise.window else ""
     return (
-        f"{signal.observed:.0f} customers complain alike{about} within {WINDOWS[-1] / 60:.0f} min, "
-        f"where {signal.expected:.2g} is usual in {window / 60:.0f} min; the latest: "
-        f'"{" ".join(complaint.text.split())[:120]}"'
+        f"{signal.observed:.0f} customers complain alike{about} within {WINDOWS[-1] / 60:.0f} min{usual}; "
+        f'the latest: "{" ".join(complaint.text.split())[:120]}"'
     )

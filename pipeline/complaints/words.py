@@ -105,6 +105,8 @@ def alike(index: Ints, weight: Singles, vector: Vector) -> Floats:
     spread = np.zeros(SIZE, np.float32)
     np.add.at(spread, vector.index, vector.weight)
     n, width = index.shape
-    rows = sparse.csr_matrix((weight.ravel(), index.ravel(), np.arange(0, n * width + 1, width)), (n, SIZE))
+    rows = sparse.csr_matrix(
+        (weight.ravel(), index.ravel(), np.arange(0, n * width + 1, width, dtype=np.int32)), (n, SIZE)
+    )
     found: Floats = np.asarray(rows @ spread, np.float64)
     return found
