@@ -56,7 +56,8 @@ def demo(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Demo]:
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None
-    console, desk = re.findall(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[:2]
+    head = process.stdout.readline() + process.stdout.readline()
+    console, desk = re.findall(r"http://127\.0\.0\.1:\d+", head)
     yield Demo(process, console, desk)
     process.kill()
     process.wait(20)

@@ -18,6 +18,12 @@ from pipeline.demo.fleet import SERVICES, START, Fleet, listen
 from pipeline.demo.measure import Probe
 from pipeline.demo.show import Show
 
+LINKS = """console  {url}
+faults   {desk}/demo
+board    {url}/board/harbour-cafe
+Ctrl-C ends it all
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -43,7 +49,7 @@ async def put_on(asked: Asked) -> None:
             uvicorn.Config(desk.app(show, fleet, pager), log_level="warning", lifespan="off")
         )
         server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]  # ours to hear
-        links = f"console {url}    faults and truth {desk_url}/demo    board {url}/board/harbour-cafe"
+        links = LINKS.format(url=url, desk=desk_url)
         try:
             config = world.lay_out(data, asked.port, desk_url)
             fleet.start("forewarn", "pipeline", "run", "--config.file", str(config))

@@ -35,12 +35,19 @@ async def live(console: Console, show: Show, links: str) -> None:
 async def plain(show: Show, links: str) -> None:
     """Print a line whenever something is known that was not."""
     print(links, flush=True)
-    said: set[str] = set()
+    said: set[tuple[float, str]] = set()
+    before = ""
     while True:
-        for line in (status(show).split(" (")[0], *(one for t in list(show.trials) for one in lines(t))):
-            if line not in said:
-                said.add(line)
-                print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
+        now = status(show).split(" (")[0]
+        fresh = [now] if now != before else []
+        before = now
+        for trial in list(show.trials):
+            for what, line in told(trial).items():
+                if (trial.put_in, what) not in said:
+                    said.add((trial.put_in, what))
+                    fresh.append(f"{trial.fault.name}: {line}")
+        for line in fresh:
+            print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
         await asyncio.sleep(0.5)
 
 
@@ -75,23 +82,23 @@ def row(trial: Trial) -> tuple[str, ...]:
     )
 
 
-def lines(trial: Trial) -> list[str]:
-    """Return what is known of a trial as sentences."""
-    m, name = trial.measured, trial.fault.name
-    found = [f"{name}: put in"]
+def told(trial: Trial) -> dict[str, str]:
+    """Return what is known of a trial as sentences; a key is news once, and so is each first suspect."""
+    m = trial.measured
+    found = {"put in": f"put in: {trial.fault.what}"}
     if m.detected:
-        found.append(f"{name}: detected after {span(since(trial.put_in, m.detected))}, incident {m.incident}")
+        found["detected"] = f"detected after {span(since(trial.put_in, m.detected))}, incident {m.incident}"
     if m.paged:
-        found.append(f"{name}: paged after {span(since(trial.put_in, m.paged))}: {m.title}")
+        found["paged"] = f"paged after {span(since(trial.put_in, m.paged))}: {m.title}"
     if m.suspect:
         mark = "right" if trial.right else "wrong"
-        found.append(f"{name}: first suspect {m.change or m.suspect} ({mark})")
+        found[f"{m.suspect} {m.change}"] = f"first suspect {m.change or m.suspect} ({mark})"
     if trial.gone:
-        found.append(f"{name}: taken out by {trial.gone_by} after {span(since(trial.put_in, trial.gone))}")
+        found["gone"] = f"taken out by {trial.gone_by} after {span(since(trial.put_in, trial.gone))}"
     if m.lead is not None:
-        found.append(f"{name}: lead time {m.lead:+.0f} s before the first complaint")
+        found["lead"] = f"lead time {m.lead:+.0f} s: the page beside the first complaint"
     if m.recovered:
-        found.append(f"{name}: recovered after {span(since(trial.put_in, m.recovered))}")
+        found["recovered"] = f"recovered after {span(since(trial.put_in, m.recovered))}"
     return found
 
 
