@@ -45,10 +45,14 @@ system: setup  ## install what the tests need from the system: Chromium, Prometh
 bench: setup  ## print every table that the README quotes
 	@for f in benchmarks/[a-z]*.py; do n=$$(basename $$f .py); echo "== $$n"; $(BIN)/forewarn bench $$n || exit 1; done
 
-lock: setup  ## write requirements.lock anew (uv: resolves for all Pythons at once, and hashes)
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-header --no-emit-index-url
+
+lock: setup  ## write the locks anew (uv: resolves for all Pythons at once, and hashes); -run and -build are the image's
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-		--no-header --no-emit-index-url --extra plot --group dev pyproject.toml -o requirements.lock
+	$(COMPILE) --extra plot --group dev pyproject.toml -o requirements.lock
+	$(COMPILE) --constraint requirements.lock pyproject.toml -o requirements-run.lock
+	echo hatchling | $(COMPILE) --constraint requirements.lock - -o requirements-build.lock
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache
