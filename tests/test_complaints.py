@@ -15,6 +15,7 @@ from pipeline import snapshot, topology
 from pipeline.commands.complaints import command
 from pipeline.complaints import ComplaintState, hear
 from pipeline.complaints import heard as heard_module
+from pipeline.complaints.heard import voice_of
 from pipeline.complaints.link import link
 from pipeline.complaints.urgency import urgent
 from pipeline.complaints.words import grams, plain
@@ -102,6 +103,17 @@ def test_one_customer_has_one_voice() -> None:
     loud = [said(500 + k, END + 60.0 * k, "checkout fails", customer="ann") for k in range(20)]
 
     assert run(state, loud)[0] == []
+
+
+def test_what_a_customer_said_before_is_no_rise_for_him() -> None:
+    state = ComplaintState()
+    run(state, [*ordinary(24), said(500, END, "checkout fails", customer="ann")])
+    like = (state.heard.time[: len(state.heard)] >= END).astype(float)
+
+    ann, bob = voice_of("ann", ""), voice_of("bob", "")
+
+    assert state.heard.rise(like, END + 60.0, ann).surprise == pytest.approx(0.0)
+    assert state.heard.rise(like, END + 60.0, bob).voices == pytest.approx(1.0)
 
 
 def test_a_surge_ends_when_nobody_joins_and_one_more_does_not_begin_it_again() -> None:

@@ -93,6 +93,29 @@ def test_errors_that_last_half_a_minute_page_and_end_when_quiet() -> None:
     assert feed.state.on == {}
 
 
+def test_a_burst_of_errors_that_is_over_at_once_is_evidence_but_no_page() -> None:
+    feed = Feed()
+    feed.run(3600, *QUIET, *QUIET)
+
+    said = feed.run(5, *("ERROR card gateway 7 refused",) * 40) + feed.run(60, *QUIET)
+
+    assert "errors" in {s.detector for s in said}
+    assert not any(s.page for s in said)
+
+
+def test_the_second_storm_of_a_day_is_as_surprising_as_the_first() -> None:
+    feed = Feed()
+    feed.run(3600, *QUIET)
+    worst = []
+
+    for _ in range(2):
+        said = feed.run(900, *QUIET, *("ERROR card gateway 7 refused",) * 6)
+        worst.append(max(s.surprise for s in said if s.detector == "errors"))
+        feed.run(600, *QUIET)
+
+    assert worst[1] > 0.7 * worst[0]
+
+
 def test_a_template_five_times_as_frequent_is_a_signal_unless_all_traffic_is() -> None:
     alone, together = Feed(), Feed()
     for feed in (alone, together):
