@@ -70,7 +70,7 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     worker: str = ""  # a name that this worker alone has: after a crash it is taken up at once, not in 20 s
 
 
-class _Main(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Main(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The keys of forewarn.yaml. Every one has a default: an empty file works."""
 
     web: Web = Web()
@@ -120,7 +120,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def load(path: Path | None = None, catalog: Path | None = None) -> Config:
     """Read forewarn.yaml and all it names; raises Invalid with every error found."""
     errors: list[str] = []
-    main = _read(path, _Main, errors) if path else _Main()
+    main = _read(path, Main, errors) if path else Main()
     home = path.parent if path else Path()
     rules = [f for spot in _spots(main, home, "rules", errors) for f in _yaml_files(spot)]
     books = [f for spot in _spots(main, home, "playbooks", errors) for f in _yaml_files(spot)]
@@ -185,7 +185,7 @@ def _variable(found: re.Match[str]) -> str:
     return value
 
 
-def _spots(main: _Main | None, home: Path, what: str, errors: list[str]) -> Iterable[Path]:
+def _spots(main: Main | None, home: Path, what: str, errors: list[str]) -> Iterable[Path]:
     if main is None:
         return
     if main.shipped:
