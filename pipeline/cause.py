@@ -59,13 +59,15 @@ def rank(
 ) -> tuple[Suspect, ...]:
     """Return at most MAX_SUSPECTS; ties go to the earlier onset, then by name, never by hash order."""
     cases: dict[str, Case] = {}
-    for signal in signals:
-        if not signal.service:
-            continue
-        called = _called(signal, topology)
-        _hear(cases.setdefault(signal.service, Case()), signal, "fails" if called else sort_of(signal))
-        for callee in called:
-            _hear(cases.setdefault(callee, Case()), signal, "edge")
+    named = [(s, _called(s, topology)) for s in signals if s.service]
+    for signal, callees in named:
+        _hear(cases.setdefault(signal.service, Case()), signal, "fails" if callees else sort_of(signal))
+    for signal, callees in named:
+        for callee in callees:
+            case = cases.setdefault(callee, Case())
+            own = case.best
+            _hear(case, signal, "edge")
+            case.best = own or case.best  # its own words explain it better than its callers' do
     for complaint in complaints:
         for service, score in complaint.services[:3]:
             case = cases.setdefault(service, Case())

@@ -65,6 +65,10 @@ def test_an_error_log_that_names_a_callee_speaks_against_the_callee() -> None:
     unnamed = signal("cart", 1000, "ERROR session store is full", kind="log", surprise=30)
 
     assert first(said)[0] == "inventory"
+    assert (
+        rank([said, signal("inventory", 1000, "up")], (), (), SHOP, 1000)[0].reason
+        == "up of inventory is high"
+    )
     assert first(unnamed) == ("cart",)
 
 

@@ -36,20 +36,22 @@ def command(
         every = clock.span(fault_every)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--fault-every") from error
+    found = free(PORT, 0) if port is None else free(port)
     try:
-        asyncio.run(stage.put_on(stage.Asked(port or free(), not no_browser, every, once or "", seed, data)))
+        asyncio.run(stage.put_on(stage.Asked(found, not no_browser, every, once or "", seed, data)))
     except RuntimeError as error:
         raise click.ClickException(str(error)) from error
 
 
-def free() -> int:
-    """Return the usual port where nobody has it, else any."""
-    for port in (PORT, 0):
+def free(*wanted: int) -> int:
+    """Return the first of these ports that nobody has on loopback; 0 stands for any."""
+    for port in wanted:
         with socket.socket() as door:
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 door.bind(("127.0.0.1", port))
             except OSError:
                 continue
             found: int = door.getsockname()[1]
             return found
-    raise click.ClickException("no free port on 127.0.0.1")
+    raise click.BadParameter(f"127.0.0.1:{wanted[0]} is in use", param_hint="--port")

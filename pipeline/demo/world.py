@@ -69,7 +69,7 @@ def catalog() -> dict[str, Any]:
             "owner": "shop",
             "title": TITLES[name],
             "aliases": ALIASES[name],
-            **({"tier": "critical"} if name in ("front", "checkout", "payment") else {}),
+            **({"tier": "critical"} if name != "cart" else {}),
         }
         for name in CALLS
     }
