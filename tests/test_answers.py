@@ -39,3 +39,9 @@ def test_a_title_never_lends_a_suspect_the_numbers_of_another_service() -> None:
 
     assert seen.services[0] == "payment"
     assert seen.title == "checkout: cpu_ratio of checkout is high"
+
+
+def test_an_incident_of_one_service_names_the_customers_who_use_it() -> None:
+    seen = correlate(CorrelateState(), [signal("inventory", 1000)], (), (), SHOP, 1000)[0]
+
+    assert seen.customers == ("customer-1", "customer-2")

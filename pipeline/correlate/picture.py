@@ -111,7 +111,7 @@ def _customers(
 ) -> tuple[str, ...]:
     """Return those who complained, then those who use a touched service."""
     spoke = dict.fromkeys(c.customer for c in heard if c.customer)
-    if frozenset(services) == frozenset(incident.services):
+    if incident.suspects and frozenset(services) == frozenset(incident.services):
         users = tuple(c for c in incident.customers if c not in spoke)
     else:
         users = topology.users(frozenset(services))
