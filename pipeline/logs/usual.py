@@ -14,6 +14,7 @@ RING = 6  # slots in the wide window, 60 s; the narrow one is a single slot
 # Half of what is known is forgotten in twelve hours: a day's rhythm lands in the spread, not in the mean.
 FADE = 0.5 ** (SLOT / (12 * 3600))
 LEAST_SPREAD = 0.05  # of counts, as variance / mean**2: below it a busy template would page for a tenth more
+MOST_SPREAD = 1e4
 FIRST_SPREAD = 1.0  # of what has hardly been seen: lines come in clumps
 
 
@@ -29,7 +30,9 @@ class Tally:
     slot: int  # the newest
     recent: list[float] = field(default_factory=lambda: [0.0] * RING)  # counts, the newest last
     total: float = 0.0  # fading sum of counts
-    squares: float = 0.0  # fading sum of squared counts
+    squares: float = 0.0  # fading sum of squared counts, slot by slot
+    wide: float = 0.0  # the same of whole minutes, one after another
+    minute: list[float] = field(default_factory=list)  # learned slots of the minute that is not full yet
     slots: float = 0.0  # fading number of slots behind the two, since the service was first heard
     held: bool = False
 
@@ -48,6 +51,8 @@ class Tally:
             kept = FADE ** (passed - RING)
             self.total *= kept
             self.squares *= kept
+            self.wide *= kept
+            self.minute.clear()
             self.slots = self.slots * kept + faded(passed - RING)
         self.slot = max(self.slot, slot)
 
@@ -55,17 +60,27 @@ class Tally:
         """Return the expected count of one slot, > 0: half a line is always granted."""
         return (self.total + 0.5) / (self.slots + 1.0)
 
-    def spread(self) -> float:
-        """Return the variance beyond Poisson over mean**2, as the negative binomial takes it."""
-        mean = self.usual()
-        beyond = (self.squares / (self.slots + 1.0) - mean - mean**2) / mean**2
-        least = LEAST_SPREAD if self.total > 20 else FIRST_SPREAD
-        return min(max(beyond, least), 1e4)
+    def spread(self) -> tuple[float, float]:
+        """Return the variance beyond Poisson over mean**2 of a slot and of a minute.
 
-    def surprise(self, usual: float, spread: float) -> float:
+        Lines that come in clumps spread a slot more than a minute, so each window has its own.
+        """
+        mean, slots = self.usual(), self.slots + 1.0
+        least = LEAST_SPREAD if self.total > 20 else FIRST_SPREAD
+        narrow = self.squares / slots / mean**2
+        wide = self.wide * RING / slots / (RING * mean) ** 2
+        return (
+            min(max(narrow - 1 / mean - 1, least), MOST_SPREAD),
+            min(max(wide - 1 / (RING * mean) - 1, least), MOST_SPREAD),
+        )
+
+    def surprise(self, usual: float, spread: tuple[float, float]) -> float:
         """Return -log10 p of the newest slot or of the whole ring, the more surprising of the two."""
-        counts = np.array([self.recent[-1], sum(self.recent)])
-        return float(surprise_of_counts(counts, usual * np.array([1.0, RING]), spread).max())
+        windows = ((self.recent[-1], usual, spread[0]), (sum(self.recent), RING * usual, spread[1]))
+        return max(
+            float(surprise_of_counts(np.array([count]), np.array([mean]), beyond)[0])
+            for count, mean, beyond in windows
+        )
 
     def lasting(self, usual: float) -> bool:
         """Say whether half of the ring's slots are each well above what is usual."""
@@ -81,13 +96,19 @@ class Tally:
         mean = sum(self.recent) / RING
         self.total = mean * self.slots
         self.squares = (mean + (1 + LEAST_SPREAD) * mean**2) * self.slots
+        self.wide = (RING * mean + (1 + LEAST_SPREAD) * (RING * mean) ** 2) * self.slots / RING
 
     def _learn(self, count: float) -> None:
         if self.held:
             return
         self.total = self.total * FADE + count
         self.squares = self.squares * FADE + count * count
+        self.wide *= FADE
         self.slots = self.slots * FADE + 1.0
+        self.minute.append(count)
+        if len(self.minute) == RING:
+            self.wide += sum(self.minute) ** 2
+            self.minute.clear()
 
 
 def faded(slots: int) -> float:
