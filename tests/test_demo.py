@@ -64,7 +64,7 @@ def demo(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Demo]:
 
 
 @pytest.mark.browser
-def test_a_bad_deploy_is_seen_healed_and_told_before_the_first_complaint(demo: Demo, chromium: str) -> None:
+def test_a_bad_deploy_is_seen_healed_and_told_before_the_first_complaint(chromium: str, demo: Demo) -> None:
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
@@ -85,12 +85,12 @@ def test_a_bad_deploy_is_seen_healed_and_told_before_the_first_complaint(demo: D
         demo.process.send_signal(signal.SIGINT)
         status = demo.process.wait(30)
 
-    assert (measured["suspect"], measured["suspect_change"]) == ("payment", "payment-5.4.1-1")
+    assert (measured["suspect"], measured["suspect_change"]) == ("payment", "payment-5.4.1-2")
     assert measured["playbook"] == "roll-back-a-bad-deploy: done"
     assert measured["state"] == "resolved"
     assert measured["lead"] > 0
     assert "payment: score every charge for fraud" in page
-    assert "payment-5.4.1-1" in page
+    assert "payment-5.4.1-2" in page
     assert "recovered" in past
     assert status == 0
     assert len(children) == 8

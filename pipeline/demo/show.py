@@ -8,6 +8,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -18,6 +19,7 @@ from pipeline.demo.measure import Measured, Probe
 # Samples at one a second that detectors want before they speak, and some to spare for a slow start.
 WARM_UP = 66.0
 FIRST = ("bad_deploy", "slow_disk", "lost_dependency", "leak")
+HARMLESS = 40.0  # s into the warm-up, so half a minute before the first fault
 SETTLE = 120.0  # s to wait, once a fault is out, for its incident to end
 NOTICE = 30.0  # s in which a fault that is out already may still be noticed
 LATER = 300.0  # s in which what customers say of it, and other news, is still read
@@ -79,7 +81,11 @@ class Show:
         return ""
 
     async def _warm_up(self) -> None:
+        """Wait until Forewarn knows what is normal; a harmless deploy is there to be blamed wrongly."""
         self.began, self.phase = time.time(), "warming up"
+        await asyncio.sleep(HARMLESS)
+        change = await self.fleet.deploy("front", summary="front: a new banner")
+        self._append({"t": time.time(), "what": "harmless", "service": "front", "change": change})
         while True:
             await asyncio.sleep(0.5)
             if time.time() > self.began + WARM_UP and await self.probe.ready():
@@ -131,9 +137,9 @@ class Show:
                     trial.measured = await self.probe.measure(trial.put_in, trial.measured)
 
     def _write_down(self, trial: Trial, what: str) -> None:
-        said = {
-            "t": time.time(), "what": what, "fault": trial.fault.name, "service": trial.fault.service,
-            "change": trial.change, "by": trial.gone_by,
-        }  # fmt: skip
+        fault = {"fault": trial.fault.name, "service": trial.fault.service, "change": trial.change}
+        self._append({"t": time.time(), "what": what, **fault, "by": trial.gone_by})
+
+    def _append(self, said: dict[str, Any]) -> None:
         with self.truth.open("ab") as file:
             file.write(orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE))
