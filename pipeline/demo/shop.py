@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import random
 import signal
 import socket
 import time
-import zlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -169,8 +169,8 @@ def remember(shop: Shop) -> None:
     """Keep a session that nobody will ask for again, and read through some of the pile, as the bug does."""
     if len(shop.sessions) * LEAKED < LEAK_LIMIT:
         shop.sessions.append(os.urandom(64) * (LEAKED // 64))
-    for session in shop.sessions[-100:]:
-        zlib.crc32(session)
+    for session in shop.sessions[-240:]:
+        hashlib.sha256(session)
 
 
 Deed = Callable[[Shop, dict[str, Any]], Awaitable[dict[str, Any]]]
