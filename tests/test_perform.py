@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,22 @@ async def test_a_page_reaches_the_webhook_once_however_often_it_is_given(store: 
     assert len(pager.heard) == 1
     assert pager.heard[0].headers["idempotency-key"] == new.key
     assert (await store.actions("payment-1"))[0][1] == "done"
+
+
+async def test_a_service_named_in_any_script_is_paged_and_healed(store: Store) -> None:
+    async with web() as pager:
+        response = paging(pager.url)
+        told = replace(page(response), key="Käse-支付-1/told/1.0/oncall/webhook")
+        args = {"url": pager.url, "headers": {"X-Service": "支付"}}
+        healed = replace(step(pager.url, "支付-1/rollback/0"), args=args)
+
+        heard = await Bench(store, response).play(*await store.record(Step(NOW, actions=(told, healed)), 0))
+
+    assert [ok for _, ok, _ in heard] == ["true", "true"], heard
+    assert sorted(h.headers["idempotency-key"] for h in pager.heard) == [
+        "%E6%94%AF%E4%BB%98-1/rollback/0",
+        "K%C3%A4se-%E6%94%AF%E4%BB%98-1/told/1.0/oncall/webhook",
+    ]
 
 
 async def test_the_payload_is_alertmanagers_with_the_incident_beside_it(store: Store) -> None:

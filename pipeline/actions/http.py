@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -51,10 +52,11 @@ class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def run(args: Args, key: str, allowed: Allowed) -> Outcome:
-    headers = {**args.headers, "Idempotency-Key": key, "User-Agent": "Forewarn"}
+    named = {**args.headers, "Idempotency-Key": quote(key), "User-Agent": "Forewarn"}
     token = _token(args)
     if token:
-        headers["Authorization"] = f"Bearer {token}"
+        named["Authorization"] = f"Bearer {token}"
+    headers = httpx.Headers(named, encoding="utf-8")  # services may be named in any script
     sent = {"json": args.json} if args.json is not None else {"content": args.body or None}
     try:
         async with (

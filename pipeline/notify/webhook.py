@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -50,7 +51,8 @@ class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def send(args: Args, notice: Notice, key: str) -> str:
-    headers = {**args.headers, "Idempotency-Key": key, "User-Agent": "Forewarn"}
+    # Services and receivers may be named in any script, headers are ASCII.
+    headers = {**args.headers, "Idempotency-Key": quote(key), "User-Agent": "Forewarn"}
     if args.bearer_file:
         headers["Authorization"] = f"Bearer {_secret(args.bearer_file)}"
     url = args.url or _secret(args.url_file)
