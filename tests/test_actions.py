@@ -197,3 +197,25 @@ async def test_a_nasty_name_stays_one_segment_of_the_path() -> None:
 def test_a_name_that_looks_like_an_option_is_refused() -> None:
     with pytest.raises(ValueError, match="would read as an option"):
         fill({"argv": ["/bin/x", "{service}"]}, {"service": "--force"})
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        pytest.param({"pidfile": "/run/{service}.pid"}, "pidfile: service", id="whose process is signalled"),
+        pytest.param({"cwd": "/srv/{service}"}, "cwd: service", id="where a program runs"),
+        pytest.param(
+            {"bearer_file": "/run/secrets/{service}"}, "bearer_file: service", id="whose token it is"
+        ),
+        pytest.param({"argv": ["/bin/rm", "/srv/{service}"]}, "argv: service", id="what a program touches"),
+    ],
+)
+def test_a_name_that_climbs_out_of_its_folder_never_decides(args: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        fill(args, {"service": "../../tmp/mine"})
+
+
+def test_a_name_with_a_slash_is_one_word_of_a_program() -> None:
+    assert fill({"argv": ["x", "--image={change}"]}, {"change": "shop/pay:2"}) == {
+        "argv": ["x", "--image=shop/pay:2"]
+    }

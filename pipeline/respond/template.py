@@ -14,6 +14,7 @@ FIELDS = ("service", "change", "incident", "priority", "playbook", "title")
 MAX_VALUE = 256
 
 _FIELD = re.compile(r"\{(\w*)\}")
+_FILES = ("cwd", "pidfile", "bearer_file")
 _HOST = re.compile(r"\w+://[^/?#]*\{")
 
 
@@ -43,8 +44,9 @@ def say(words: str, fields: Mapping[str, str]) -> str:
 def fill(args: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
     """Return args with the fields put in; raises ValueError where a value cannot be trusted in its place.
 
-    In a URL a value is percent-quoted and may not be a dot segment. In argv it stays one element and
-    may not begin with "-", or a service named "--force" would become an option.
+    In a URL a value is percent-quoted and may not be a dot segment. In argv it stays one element, climbs to
+    no parent folder and may not begin with "-", or a service named "--force" would become an option. In
+    the name of a file it is one segment.
 
     >>> fill({"url": "http://h/{service}", "argv": ["/bin/x", "{service}"]}, {"service": "a b; rm"})
     {'url': 'http://h/a%20b%3B%20rm', 'argv': ['/bin/x', 'a b; rm']}
@@ -73,6 +75,11 @@ def _value(key: str, raw: str, found: re.Match[str], fields: Mapping[str, str]) 
         if value in {".", ".."}:
             raise ValueError(f'{key}: {name} is "{value}", which would climb the path')
         return quote(value, safe="")
+    climbs = ".." in value.split("/")
+    if key in _FILES and (climbs or "/" in value or value == "."):
+        raise ValueError(f'{key}: {name} is "{value}", which would lead to another folder')
+    if key == "argv" and climbs:
+        raise ValueError(f'{key}: {name} is "{value}", which would climb the path')
     if key == "argv" and found.start() == 0 and value.startswith("-"):
         raise ValueError(f'{key}: {name} is "{value}", which the program would read as an option')
     return value
