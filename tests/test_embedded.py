@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from pipeline.flow import Pipeline
 from pipeline.frame import Frame
 from pipeline.ingest.journal import Unwritable
 from pipeline.run.embedded import Busy, Engine
+from pipeline.run.serve import Launch, _pages
 from pipeline.run.web import Web
 from pipeline.store import sqlite
 from pipeline.types import Batch, Event, Seconds, Step
@@ -232,6 +234,49 @@ async def test_a_store_that_fails_holds_everything_up_until_it_is_back(
     assert [trouble for _, trouble in tries[:3]] == ["", *["store: disk I/O error"] * 2]
     assert len({position for position, _ in tries[:3]}) == 1
     assert engine.trouble == ""
+
+
+async def test_time_goes_on_though_the_store_cannot_forget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgot = asyncio.Event()
+
+    async def failing(before: Seconds) -> int:
+        forgot.set()
+        raise sqlite3.OperationalError("database or disk is full")
+
+    store = sqlite.open(tmp_path)
+    monkeypatch.setattr(store, "forget", failing)
+    engine = Engine(settings(tmp_path), store)
+    await engine.start()
+    await asyncio.wait_for(forgot.wait(), 10)
+    at = engine.stepper.position
+    while engine.stepper.position == at and not engine.broken:  # noqa: ASYNC110 the next tick is not ours
+        await asyncio.sleep(0.05)
+    await engine.stop()
+    await store.close()
+
+    assert engine.broken == ""
+
+
+async def test_a_loop_that_breaks_shows_in_healthy_and_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path) as engine:
+
+        async def unrecordable(step: Step, position: int) -> tuple[object, ...]:
+            raise TypeError("a record holds object, which no store can keep")
+
+        monkeypatch.setattr(engine.store, "record", unrecordable)
+        await engine.take_in([change("one")])
+        await asyncio.wait(engine._tasks, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+        app = _pages(engine, Launch(), bool)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as asks:
+            told = [await asks.get(path) for path in ("/-/healthy", "/-/ready")]
+        monkeypatch.setattr("pipeline.run.embedded.STOP_WITHIN", 0.0)
+
+    assert [answer.status_code for answer in told] == [500, 503]
+    assert "no store can keep" in told[0].text
 
 
 async def test_nothing_is_taken_before_the_state_is_restored(tmp_path: Path) -> None:

@@ -81,6 +81,7 @@ class Engine:
         self.turned_away: dict[str, Counter[str]] = {}  # by door, by reason
         self.ready = False
         self.trouble = ""  # why nothing goes on just now
+        self.broken = ""  # why something will never go on: only a restart can help
         self.now: Seconds = frame.decode(self.journal.last).at if self.journal.last else 0.0
         self._incidents: dict[str, Incident] = {}  # those that are not over
         self._queue: deque[_Waiting] = deque()
@@ -106,7 +107,10 @@ class Engine:
             await self._step(group)
         log.info("state restored", position=self.stepper.position, replayed=count, cut_bytes=self.journal.cut)
         await self.performer.recover()
-        self._tasks = [asyncio.create_task(work()) for work in (self._run, self._tick, self._save_often)]
+        works = (self._run, self._tick, self._save_often)
+        self._tasks = [asyncio.create_task(work(), name=work.__name__.strip("_")) for work in works]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
         self.ready = True
 
     async def take_in(self, frames: Sequence[Frame]) -> None:
@@ -237,7 +241,13 @@ class Engine:
                 await self.take_in([frame.tick(clock.wall())])
             if clock.steady() >= forget:
                 forget += FORGET_EVERY
-                await self.store.forget(clock.wall() - self.config.storage.retention)
+                await self._forget()
+
+    async def _forget(self) -> None:
+        try:
+            await self.store.forget(clock.wall() - self.config.storage.retention)
+        except (sqlite3.Error, OSError) as error:
+            log.error("nothing forgotten", error=str(error), again_in=FORGET_EVERY)
 
     async def _save_often(self) -> None:
         while True:
@@ -250,6 +260,12 @@ class Engine:
                 await self._threaded(self.stepper.save)
         except OSError as error:
             log.error("snapshot not written", error=str(error))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Say so where a loop that must never end has: all would look healthy, and nothing go on."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.broken = f"{task.get_name()} broke: {error!r}"[:500]
+            log.critical("broken", loop=task.get_name(), exc_info=error)
 
     async def _threaded(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         run = partial(work, *args, **kwargs)

@@ -113,10 +113,10 @@ def _pages(engine: Engine, launch: Launch, stopping: Callable[[], bool]) -> Star
     """Return what is no door: /-/, /metrics and the console."""
 
     async def healthy(request: Request) -> Response:
-        return PlainTextResponse("OK\n")
+        return PlainTextResponse(f"{engine.broken or 'OK'}\n", 500 if engine.broken else 200)
 
     async def ready(request: Request) -> Response:
-        wrong = engine.trouble or ("" if engine.ready else "restoring state")
+        wrong = engine.broken or engine.trouble or ("" if engine.ready else "restoring state")
         return PlainTextResponse(f"{wrong or 'OK'}\n", 503 if wrong else 200)
 
     async def reloaded(request: Request) -> Response:
