@@ -16,6 +16,7 @@ import pytest
 
 from pipeline import kinds
 from pipeline.store import MAX_EVIDENCE, MAX_VERDICTS, Store
+from pipeline.store import sqlite as sqlite_store
 from pipeline.types import (
     Action,
     Complaint,
@@ -333,6 +334,20 @@ async def test_a_step_that_cannot_be_kept_leaves_nothing_behind(store: Store) ->
 
     assert await store.incidents() == ()
     assert await store.record(STEP, 1) == (ACTION,)
+
+
+async def test_a_full_disk_is_told_as_such_and_nothing_is_stuck_afterwards(tmp_path: Path) -> None:
+    found = sqlite_store.open(tmp_path)
+    pages = found._write_db.execute("PRAGMA page_count").fetchone()[0]
+    found._write_db.execute(f"PRAGMA max_page_count = {pages}")
+    huge = replace(STEP, incidents=(replace(INCIDENT, title="x" * 1_000_000),))
+
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        await found.record(huge, 1)
+    found._write_db.execute("PRAGMA max_page_count = 1000000")
+
+    assert await found.record(STEP, 1) == (ACTION,)
+    await found.close()
 
 
 async def test_a_file_of_another_version_is_refused_by_name(tmp_path: Path) -> None:

@@ -161,8 +161,9 @@ def _transaction(db: Db, work: Callable[[Db], T]) -> T:
     db.execute("BEGIN IMMEDIATE")
     try:
         found = work(db)
+        db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # SQLite has rolled back by itself where the disk is full or fails
+            db.execute("ROLLBACK")
         raise
-    db.execute("COMMIT")
     return found
