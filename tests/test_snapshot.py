@@ -33,7 +33,7 @@ class Foreign:
 
 
 def test_a_snapshot_that_names_foreign_code_is_refused() -> None:
-    body = pickle.dumps(Foreign())
+    body = pickle.dumps({}) + pickle.dumps(Foreign())
     raw = snapshot.VERSION + zlib.crc32(body).to_bytes(4, "little") + body
 
     with pytest.raises(snapshot.Damaged, match="system"):
@@ -48,6 +48,16 @@ def test_a_damaged_snapshot_is_refused(change: object) -> None:
 
     with pytest.raises(snapshot.Damaged):
         snapshot.load(change(raw))  # type: ignore[operator]
+
+
+def test_a_snapshot_of_a_class_that_had_other_fields_is_refused_by_name() -> None:
+    pipeline = Pipeline(Config())
+    raw = pipeline.snapshot().replace(b"dropped: Counter[str]", b"skipped: Counter[str]")
+    head = len(snapshot.VERSION)
+    raw = raw[:head] + zlib.crc32(raw[head + 4 :]).to_bytes(4, "little") + raw[head + 4 :]
+
+    with pytest.raises(snapshot.Damaged, match=r"AlertState.* had other fields"):
+        Pipeline.restore(Config(), raw)
 
 
 def test_a_seen_frame_changes_nothing_and_a_gap_is_told() -> None:
