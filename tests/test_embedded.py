@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from starlette.applications import Starlette
 
-from pipeline import config, frame
+from pipeline import config, frame, snapshot
 from pipeline.config import Config, Limits, Storage
 from pipeline.flow import Pipeline
 from pipeline.frame import Frame
@@ -37,6 +37,10 @@ def settings(folder: Path, queue: int = 1_000) -> Config:
 
 def change(id: str, source: str = "changes") -> Frame:
     return frame.events(NOW, source, [Event("change", id, NOW, {"service": "pay", "kind": "deploy"})])
+
+
+def alert(name: str) -> Frame:
+    return frame.events(NOW, "alerts", [Event("alert", name, NOW, {"alertname": name, "service": "pay"})])
 
 
 @asynccontextmanager
@@ -141,6 +145,36 @@ async def test_a_damaged_snapshot_gives_way_to_the_one_before_it(tmp_path: Path)
         position = engine.stepper.position
 
     assert position >= int(snapshots[-1].stem)
+
+
+async def test_an_upgrade_that_no_snapshot_fits_loses_no_frame_and_leaves_no_incident_open_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, poison: list[str]
+) -> None:
+    async with running(tmp_path) as engine:
+        engine.journal._segment = 64  # so that each group of frames is a segment of its own
+        await engine.take_in([alert("early")])
+        for _ in range(2):
+            await changes(engine)
+            await engine._save()
+            await engine.take_in([change("one")])
+        (before,) = await engine.store.incidents(open_only=True)
+        first = engine.journal.first
+    monkeypatch.setattr(snapshot, "VERSION", b"FW9\n")
+    poison.append("bad")
+
+    async with running(tmp_path) as engine:
+        still_open = await engine.store.incidents(open_only=True)
+        after = await engine.store.incident(before.id)
+        await engine.take_in([change("bad")])
+        await engine.take_in([change("two")])
+        found = await changes(engine)
+
+    assert first > 0
+    assert still_open == ()
+    assert after is not None
+    assert after.timeline[-1].what.startswith("closed: Forewarn lost what it knew of this")
+    assert found == ["one", "two"]
+    assert len(engine.stepper.poison) == 1, "only the frame that fails by itself"
 
 
 async def test_without_any_snapshot_the_journal_is_stepped_from_its_start(tmp_path: Path) -> None:

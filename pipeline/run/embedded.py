@@ -12,6 +12,7 @@ import sqlite3
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -22,6 +23,7 @@ import structlog
 
 from pipeline import clock, frame, metrics
 from pipeline.config import Config
+from pipeline.correlate.picture import say
 from pipeline.frame import Frame
 from pipeline.ingest.journal import Journal, Unwritable
 from pipeline.perform import Performer
@@ -106,12 +108,26 @@ class Engine:
             count += len(group)
             await self._step(group)
         log.info("state restored", position=self.stepper.position, replayed=count, cut_bytes=self.journal.cut)
+        await self._disown()
         await self.performer.recover()
         works = (self._run, self._tick, self._save_often)
         self._tasks = [asyncio.create_task(work(), name=work.__name__.strip("_")) for work in works]
         for task in self._tasks:
             task.add_done_callback(self._ended)
         self.ready = True
+
+    async def _disown(self) -> None:
+        """Close what the store holds open and no memory knows any more: nothing else ever would."""
+        known = self.stepper.pipeline.memory.correlate.burning
+        now = max(self.now, clock.wall())
+        why = "closed: Forewarn lost what it knew of this; what is still abnormal opens another incident"
+        lost = [say(i, now, why) for id, i in self._incidents.items() if id not in known]
+        if lost:
+            log.error("incidents closed", count=len(lost), reason="their state was lost")
+            over = [replace(i, state=State.RESOLVED, resolved=now, updated=now, rev=i.rev + 1) for i in lost]
+            await self._recorded(Step(now, incidents=tuple(over)), self.stepper.position)
+            for incident in over:
+                del self._incidents[incident.id]
 
     async def take_in(self, frames: Sequence[Frame]) -> None:
         """Take the frames of one request; returns when they are on disk.

@@ -51,9 +51,6 @@ class Stepper:
         """Load the newest snapshot that is whole and not past `end`, or begin with nothing."""
         self.pipeline = self._newest(end)
         self._saved = self.position
-        if self.position + 1 < self.journal.first:
-            log.error("state lost", before=self.journal.first, reason="no whole snapshot that old")
-            self.pipeline.memory.position = self.journal.first - 1
         if self.position >= self.journal.next:
             log.error("journal lost", found=self.journal.next, snapshot=self.position)
             self.journal.skip_to(self.position + 1)
@@ -140,6 +137,14 @@ class Stepper:
         log.error("frame skipped", position=position, source=taken.source, error=repr(error)[:300])
 
     def _newest(self, end: int | None) -> Pipeline:
+        """Return the newest state there is up to `end`; say so where the journal begins later."""
+        found = self._whole(end) or Pipeline(self.config)
+        if found.memory.position + 1 < self.journal.first:
+            log.error("state lost", before=self.journal.first, reason="no whole snapshot that old")
+            found.memory.position = self.journal.first - 1
+        return found
+
+    def _whole(self, end: int | None) -> Pipeline | None:
         for path, position, raw in self.shelf.newest_first():
             if end is not None and position > end:
                 continue
@@ -147,4 +152,4 @@ class Stepper:
                 return Pipeline.restore(self.config, raw)
             except snapshot.Damaged as error:
                 log.error("snapshot damaged", file=path.name, error=str(error), then="the one before it")
-        return Pipeline(self.config)
+        return None
