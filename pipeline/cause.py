@@ -150,7 +150,7 @@ def _suspect(name: str, case: Case, cases: dict[str, Case], topology: Topology) 
     failing = max((max(c.fails, c.late, c.own) for _, c in below), default=0.0)
     score = 2 * case.own + max(0.0, case.late - slower) + 0.05 * case.late
     score += max(0.0, case.fails - failing) + 0.1 * case.fails
-    score += 0.1 * case.waits + 0.2 * case.traffic + 0.3 * case.blind + 1.5 * case.voice
+    score += 0.1 * case.waits + 0.2 * case.traffic + 0.3 * case.blind + 2 * math.log2(1 + case.voice)
     said = [case.best.reason.rstrip(".")] if case.best else []
     if case.voices:
         said.append(f"{case.voices} complaint{'s' * (case.voices > 1)} may mean it")

@@ -102,6 +102,13 @@ def test_customers_who_name_a_service_count_for_it() -> None:
     assert "3 complaints may mean it" in suspects[0].reason
 
 
+def test_many_customers_who_name_the_place_they_feel_it_do_not_drown_the_cause() -> None:
+    disk = signal("inventory", 990, "disk_io_ratio", surprise=30)
+    heard = tuple(complaint(str(k), 1000, "payment") for k in range(12))
+
+    assert first(disk, complaints=heard)[0] == "inventory"
+
+
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
