@@ -18,9 +18,12 @@ from pipeline.store import Store
 from pipeline.topology import Topology
 from pipeline.types import Event, Incident, Run, Seconds, Signal, State
 
+MAX_OPEN = 10_000  # more than correlation keeps open
+MAX_CARDS = 100  # open incidents shown on the first page, worst first; the others are counted
 MAX_PLOTS = 8
 MAX_COMPLAINTS = 50
 HISTORY = 30 * 86400.0
+GONE_AFTER = 86400.0  # a service that no catalogue names and nobody heard for a day has been taken down
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +45,29 @@ class Pages:
     clock: Clock
     topology: Callable[[], Topology]
     quiet_after: Seconds
+    told: Callable[[], bool] = lambda: True  # whether pages reach anybody
 
     async def overview(self, request: Request) -> Words:
         world, asked = await self._world(), await self._asked()
+        recently = {s for s, at in world.heard.items() if world.now - at < GONE_AFTER}
+        seen = sorted({*world.topology.services, *recently} - {""})
         burning = [i for i in world.incidents if i.state is not State.RESOLVED]
         burning.sort(key=lambda i: (i.priority, -i.opened))
         leads = [i.lead for i in world.incidents if i.lead is not None]
         return {
             "title": "Incidents",
             "now": world.now,
-            "cards": [await self._card(i, world, asked) for i in burning],
+            "burning": burning,
+            "cards": [await self._card(i, world, asked) for i in burning[:MAX_CARDS]],
             "recent": [i for i in world.incidents if i.state is State.RESOLVED][:12],
-            "quiet": [standing(world, s) for s in sorted(world.topology.services) if blind(world, s)],
+            "quiet": [standing(world, s) for s in seen if blind(world, s)],
             "newest": max(world.heard.values(), default=None),
             "lead": median(leads) if leads else None,
             "leads": len(leads),
             "early": sum(lead > 0 for lead in leads),
             "customers": len({c for i in burning for c in i.customers}),
             "stopped": stopped(asked),
+            "told": self.told(),
         }
 
     async def incident(self, request: Request) -> Words | None:
@@ -133,9 +141,14 @@ class Pages:
         }
 
     async def _world(self) -> World:
-        incidents = await self.store.incidents()
-        burning = [i for i in incidents if i.state is not State.RESOLVED]
-        runs = {i.id: await self.store.runs(i.id) for i in burning}
+        # What is open counts however old it is: a service would be green while it burns.
+        open_now = await self.store.incidents(open_only=True, limit=MAX_OPEN)
+        known = {i.id: i for i in (*open_now, *await self.store.incidents())}
+        incidents = sorted(known.values(), key=lambda i: (-i.opened, i.id))
+        runs: dict[str, list[Run]] = {i.id: [] for i in open_now}
+        for run in await self.store.runs():
+            if run.incident in runs:
+                runs[run.incident].append(run)
         heard = await self.store.heard()
         return World(self.clock(), self.topology(), incidents, heard, runs, self.quiet_after)
 

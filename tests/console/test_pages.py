@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.console.guard import POLICY
+from pipeline.console.pages import MAX_CARDS
 from pipeline.types import Event, Reason, State, Step, Verdict
 from tests.console import shop
 from tests.console.conftest import Site
@@ -126,6 +127,37 @@ async def test_a_board_leaks_nothing_of_the_inside_or_of_others(site: Site) -> N
     ):  # fmt: skip
         assert secret not in text, secret
         assert secret not in api, secret
+
+
+async def test_an_incident_is_seen_as_long_as_it_is_open_however_many_came_after(site: Site) -> None:
+    later = [
+        replace(shop.OVER, id=f"later-{k}", opened=shop.NOW + k, resolved=shop.NOW + k) for k in range(201)
+    ]
+    await site.store.record(shop.step(incidents=tuple(later)), 9)
+
+    assert "payment is slow" in await site.page("/")
+    assert "investigating" in await site.page("/board/harbour-cafe")
+
+
+async def test_a_storm_shows_the_worst_and_counts_the_rest(site: Site) -> None:
+    storm = [replace(shop.CALM, id=f"storm-{k}", priority="P4") for k in range(150)]
+    await site.store.record(shop.step(incidents=tuple(storm)), 9)
+
+    text = await site.page("/")
+
+    assert "<dd>152</dd>" in text
+    assert text.count('<article class="card') == MAX_CARDS
+    assert "payment is slow" in text
+    assert "And 52 more that are open" in text
+
+
+async def test_a_feed_that_no_catalogue_names_is_missed_when_it_stops(site: Site) -> None:
+    await site.store.record(shop.step(heard={"stray": shop.NOW - 600, "retired": shop.NOW - 100_000}), 9)
+
+    text = await site.page("/")
+
+    assert "stray" in text
+    assert "retired" not in text
 
 
 async def test_a_service_whose_feed_is_quiet_is_unknown_and_shows_its_age(site: Site) -> None:
