@@ -225,6 +225,14 @@ async def test_a_service_was_heard_when_it_last_spoke(store: Store) -> None:
     assert await store.heard() == {"cart": 40.0, "pay": 50.0}
 
 
+async def test_a_service_unheard_for_long_is_forgotten(store: Store) -> None:
+    await store.record(Step(1.0, heard={"gone": 5.0, "pay": 50.0}), 1)
+
+    await store.forget(10.0)
+
+    assert await store.heard() == {"pay": 50.0}
+
+
 async def test_the_version_moves_when_and_only_when_something_is_recorded(store: Store) -> None:
     before = await store.version()
     still = await store.version()

@@ -68,7 +68,7 @@ class Store(Protocol):
         ...
 
     async def heard(self) -> Mapping[str, Seconds]:
-        """Return the newest event time of each service that ever sent samples or lines."""
+        """Return the newest event time of each service that sent samples or lines and is not forgotten."""
         ...
 
     async def version(self) -> int:

@@ -153,6 +153,7 @@ def forget(db: Db, before: Seconds) -> int:
         (before,),
     )
     db.execute("DELETE FROM commands WHERE time < ?1 AND (until IS NULL OR until < ?1)", (before,))
+    db.execute("DELETE FROM heard WHERE time < ?", (before,))
     return len(gone)
 
 
