@@ -38,6 +38,7 @@ unit:
 
 check:
 	$(BIN)/forewarn check
+	$(BIN)/forewarn test
 
 system: setup  ## install what the tests need from the system: Chromium, Prometheus, Kafka's jars
 	@sh tests/system.sh
