@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
@@ -22,6 +22,8 @@ from pipeline.respond.playbook import span_hook
 from pipeline.respond.runs import GRACE
 from pipeline.store import Store
 from pipeline.types import Action, Event, Outcome, Rejected, Retry, Run, Seconds
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -123,7 +125,22 @@ class Performer:
             catching_up.add_done_callback(lambda _: self._tasks.pop("catch up"))
 
     async def _catch_up(self) -> None:
-        self.act(await self._store.waiting())
+        self.act(await self._surely("waiting", self._store.waiting))
+
+    async def _surely(self, what: str, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Do what store or journal must not miss, however long they take to come back.
+
+        A page given up here would be lost until the next start, and a step that worked would be undone.
+        """
+        while True:
+            try:
+                return await attempt()
+            except (TypeError, ValueError):  # what can never be kept
+                raise
+            # What else may ail a disk is known to store and journal alone.
+            except Exception as error:
+                log.error("not kept, trying again", what=what, error=str(error), after=FIRST_PAUSE)
+            await self._sleep(FIRST_PAUSE)
 
     def _stop(self, run: str) -> None:
         for key, task in self._tasks.items():
@@ -138,7 +155,7 @@ class Performer:
         try:
             # In order: "resolved" must not overtake the page that is still being tried.
             async with self._lanes.setdefault(lane, asyncio.Lock()):
-                if claimed or await self._store.claim(action.key, self._now()):
+                if claimed or await self._surely("claim", lambda: self._store.claim(action.key, self._now())):
                     await self._settle(action, *await self._outcome(action))
         finally:
             self._users[lane] -= 1
@@ -242,8 +259,8 @@ class Performer:
         if effect:
             labels["effect"] = effect
         event = Event("outcome", action.key, now, labels, notes=outcome.evidence)
-        await self._submit(frame.events(now, "perform", [event]))
-        await self._store.finish(action, outcome, now)
+        await self._surely("outcome", lambda: self._submit(frame.events(now, "perform", [event])))
+        await self._surely("finish", lambda: self._store.finish(action, outcome, now))
         self._acted(action, outcome)
         level = log.info if outcome.ok else log.warning
         level("action ended", key=action.key, do=action.do, ok=outcome.ok, detail=outcome.detail)

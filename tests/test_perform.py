@@ -206,6 +206,32 @@ async def test_a_failed_step_says_whether_it_may_have_had_an_effect(
     assert bench.frames[0].events[0].labels["ok"] == "false"
 
 
+@pytest.mark.parametrize("what", ["claim", "submit", "finish"])
+async def test_a_disk_that_fails_for_a_moment_costs_neither_the_page_nor_its_outcome(
+    store: Store, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with web() as pager:
+        response = paging(pager.url)
+        bench = Bench(store, response)
+        owner = bench.performer if what == "submit" else store
+        name = "_submit" if what == "submit" else what
+        real, failed = getattr(owner, name), list[str]()
+
+        async def failing(*args: object) -> object:
+            if not failed:
+                failed.append(what)
+                raise OSError("No space left on device")
+            return await real(*args)
+
+        monkeypatch.setattr(owner, name, failing)
+        heard = await bench.play(*await store.record(Step(NOW, actions=(page(response),)), 0))
+
+    assert failed == [what]
+    assert [ok for _, ok, _ in heard] == ["true"]
+    assert len(pager.heard) == 1
+    assert (await store.actions("payment-1"))[0][1] == "done"
+
+
 async def test_after_a_crash_a_begun_step_is_reported_and_never_run_again(store: Store) -> None:
     async with web() as deployer:
         await store.record(Step(NOW, actions=(step(deployer.url),)), 0)
