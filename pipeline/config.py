@@ -117,6 +117,12 @@ class Invalid(ValueError):
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def default() -> Path | None:
+    """Return forewarn.yaml of the folder one stands in, None where there is none."""
+    here = Path("forewarn.yaml")
+    return here if here.exists() else None
+
+
 def load(path: Path | None = None, catalog: Path | None = None) -> Config:
     """Read forewarn.yaml and all it names; raises Invalid with every error found."""
     errors: list[str] = []

@@ -6,6 +6,8 @@ import os
 import re
 import shlex
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from click.testing import CliRunner
 from pipeline.commands.bench import command as bench
 from pipeline.commands.run import command
 from tests.ingest.conftest import serving
-from tests.running import Running
+from tests.running import ROOT, Running
 
 
 async def test_a_wrong_config_keeps_the_old_one_and_says_why(tmp_path: Path) -> None:
@@ -87,6 +89,7 @@ def opened(running: Running) -> list[dict[str, Any]]:
             ["--web.listen-address", "nowhere"], 'expected HOST:PORT, got "nowhere"', id="no address"
         ),
         pytest.param(["--config.file", "missing.yaml"], "'missing.yaml' does not exist", id="no such file"),
+        pytest.param(["--storage.path", __file__], f"storage.path: {__file__}: File exists", id="a file"),
     ],
 )
 def test_what_it_cannot_use_it_names(tmp_path: Path, asked: list[str], said: str) -> None:
@@ -94,6 +97,58 @@ def test_what_it_cannot_use_it_names(tmp_path: Path, asked: list[str], said: str
 
     assert ran.exit_code != 0
     assert said in ran.output
+
+
+def test_forewarn_yaml_of_the_folder_one_stands_in_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "forewarn.yaml").write_text("limits: {queues: 8}\n")
+    monkeypatch.chdir(tmp_path)
+
+    ran = CliRunner().invoke(command, [])
+
+    assert ran.exit_code == 1
+    assert 'forewarn.yaml: limits.queues: unknown key; did you mean "queue"?' in ran.output
+
+
+async def test_the_console_says_that_nobody_is_told(tmp_path: Path) -> None:
+    settings = tmp_path / "forewarn.yaml"
+    settings.write_text("")
+    via = "[{do: webhook, args: {url: 'http://127.0.0.1:1/'}}]"
+
+    async with serving(tmp_path / "data", settings) as forewarn:
+        alone = await forewarn.client.get("/")
+        settings.write_text(f"response: {{receiver: a, receivers: [{{name: a, via: {via}}}]}}\n")
+        await forewarn.client.post("/-/reload")
+        wired = await forewarn.client.get("/")
+
+    assert "Nobody is told of incidents" in alone.text
+    assert "Nobody is told of incidents" not in wired.text
+
+
+def test_help_is_quick_because_it_imports_no_command() -> None:
+    asked = "import sys; from pipeline.__main__ import cli; cli(['--help'], standalone_mode=False)"
+    found = "print('numpy' in sys.modules, 'starlette' in sys.modules)"
+
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{asked}; {found}"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert "Check FILE, a forewarn.yaml" in ran.stdout
+    assert ran.stdout.endswith("False False\n")
+
+
+def test_a_full_disk_is_one_line_on_stderr(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("timestamp,value\n1,2\n")
+
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "pipeline", "detect", str(tmp_path / "x.csv")],
+            cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("Error: No space left on device\n")
 
 
 def test_a_benchmark_that_is_not_there_is_answered_with_the_nearest() -> None:

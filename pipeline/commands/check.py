@@ -18,7 +18,7 @@ def command(file: Path | None) -> None:
 
     Without FILE: forewarn.yaml of this folder, or what Forewarn ships where there is none.
     """
-    file = file or default()
+    file = file or config.default()
     click.echo(f"Checking '{file or 'what ships'}'  ", nl=False)
     try:
         found = config.load(file)
@@ -29,12 +29,8 @@ def command(file: Path | None) -> None:
         sys.exit(1)
     click.echo("SUCCESS")
     click.echo(summary(found))
-
-
-def default() -> Path | None:
-    """Return the configuration of the folder one stands in."""
-    here = Path("forewarn.yaml")
-    return here if here.exists() else None
+    if not found.response.receiver:
+        click.echo("Note: nobody is told of incidents, because response.receiver names no receiver")
 
 
 def summary(found: Config) -> str:

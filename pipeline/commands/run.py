@@ -7,12 +7,15 @@ from pathlib import Path
 import click
 import uvloop
 
+from pipeline import config
 from pipeline.config import Invalid
 from pipeline.run import saying
 from pipeline.run.serve import Launch, serve
 
+NONE = "none; a forewarn.yaml in this folder would be read"
 FIRST = """
   console     http://{at}
+  settings    {file}
   an incident of your own, in three lines:
 
     curl {at}/api/v1/changes -d '{{"service": "pay", "kind": "deploy", "summary": "pay 1.4.2"}}'
@@ -28,7 +31,7 @@ FIRST = """
     "--config.file",
     "file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="forewarn.yaml",
+    help="[default: forewarn.yaml of this folder, where there is one]",
 )
 @click.option("--storage.path", "storage", help="Folder of journal, snapshots and store.  [default: data]")
 @click.option("--web.listen-address", "listen", help="HOST:PORT  [default: 127.0.0.1:9093]")
@@ -39,9 +42,9 @@ FIRST = """
 def command(file: Path | None, storage: str | None, listen: str | None, level: str, form: str) -> None:
     """Run Forewarn: take in what is posted, open the console; SIGHUP reloads, SIGTERM ends it cleanly."""
     saying.say(level, form)
-    launch = Launch(file, storage, listen)
+    launch = Launch(file or config.default(), storage, listen)
     try:
-        uvloop.run(serve(launch, lambda at: click.echo(FIRST.format(at=at))))
+        uvloop.run(serve(launch, lambda at: click.echo(FIRST.format(at=at, file=launch.file or NONE))))
     except Invalid as error:
         raise click.ClickException(str(error)) from error
     except (OSError, ValueError) as error:

@@ -10,7 +10,6 @@ import click
 import yaml
 
 from pipeline import config, rehearse
-from pipeline.commands.check import default
 from pipeline.config import Invalid, Rules
 from pipeline.respond import Playbook
 
@@ -56,7 +55,7 @@ def run(file: Path) -> Iterator[tuple[str, Sequence[str]]]:
 def used() -> Sequence[Path]:
     """Return every rule and playbook file that `forewarn run` would use here."""
     try:
-        found = config.load(default())
+        found = config.load(config.default())
     except Invalid as invalid:
         raise click.ClickException(str(invalid)) from invalid
     return [f for f in found.files if _keys(f) & {"steps", "watches"}]

@@ -18,7 +18,7 @@ from pipeline.run import kafka, saying, topics
     "--config.file",
     "file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="forewarn.yaml; its key `kafka` says where.",
+    help="Its key `kafka` says where.  [default: forewarn.yaml of this folder, where there is one]",
 )
 @click.option(
     "--storage.path", "storage", help="Also record each step in this folder, and perform its actions."
@@ -41,7 +41,7 @@ def command(
     """Step the frames of the topic PREFIX.frames; SIGTERM ends it with nothing unsaved."""
     saying.say(level, form)
     try:
-        settings = config.load(file)
+        settings = config.load(file or config.default())
         if feed is not None:
             done = asyncio.run(_feed(settings.kafka, feed))
             click.echo(f"{done:,} frames into {settings.kafka.prefix}.frames")

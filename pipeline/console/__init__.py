@@ -53,15 +53,16 @@ def routes(
     topology: Callable[[], Topology],
     *,
     quiet_after: Seconds = QUIET_AFTER,
+    told: Callable[[], bool] = lambda: True,
     stopping: Callable[[], bool] = bool,
 ) -> list[BaseRoute]:
     """Return every route of console and API.
 
     `submit` journals a frame and returns when it is durable; what it raises is for the app to answer.
-    `topology` is asked each time. A service unheard for `quiet_after` is unknown. Streams end by themselves
-    once `stopping` says so, for else they would hold a server up.
+    `topology` is asked each time, and `told` whether pages reach anybody. A service unheard for `quiet_after`
+    is unknown. Streams end by themselves once `stopping` says so, for else they would hold a server up.
     """
-    pages = Pages(store, clock, topology, quiet_after)
+    pages = Pages(store, clock, topology, quiet_after, told)
     live, api = Live(store, clock, templates(), stopping), Api(pages, submit)
     shown = {
         "/": Page("overview", ("summary", "open", "recent"), pages.overview),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import signal
 import socket
@@ -68,6 +69,7 @@ async def serve(launch: Launch, ready: Callable[[str], None]) -> None:
         try:
             await engine.start()
             engine.metrics.reloaded(True, clock.wall())
+            _warn(settings)
             host, port = listening.getsockname()[:2]
             ready(f"{host}:{port}")
             await asyncio.shield(serving)
@@ -90,7 +92,13 @@ async def reload(engine: Engine, launch: Launch) -> str:
         return str(error)
     engine.metrics.reloaded(True, clock.wall())
     log.info("config reloaded", files=len(found.files))
+    _warn(found)
     return ""
+
+
+def _warn(settings: Config) -> None:
+    if not settings.response.receiver:
+        log.warning("nobody is told of incidents", because="response.receiver names no receiver")
 
 
 def bind(address: str) -> socket.socket:
@@ -105,7 +113,8 @@ def bind(address: str) -> socket.socket:
         listening.bind((host, int(port)))
     except OSError as error:
         listening.close()
-        raise OSError(error.errno, f"web.listen: {address}: {error.strerror}") from error
+        more = "; choose another with --web.listen-address" if error.errno == errno.EADDRINUSE else ""
+        raise OSError(error.errno, f"web.listen: {address}: {error.strerror}{more}") from error
     return listening
 
 
@@ -134,8 +143,9 @@ def _pages(engine: Engine, launch: Launch, stopping: Callable[[], bool]) -> Star
         Route("/metrics", metrics),
     ]
     shown = console.routes(
-        engine.store, engine.submit, clock.wall, lambda: engine.config.topology, stopping=stopping
-    )
+        engine.store, engine.submit, clock.wall, lambda: engine.config.topology,
+        told=lambda: bool(engine.config.response.receiver), stopping=stopping,
+    )  # fmt: skip
 
     async def unwritable(request: Request, error: Exception) -> Response:
         return PlainTextResponse(f"not kept, ask again: {error}\n", 503)
@@ -186,8 +196,12 @@ def _signals(engine: Engine, launch: Launch, server: uvicorn.Server) -> Iterator
 @contextlib.contextmanager
 def _locked(home: Path) -> Iterator[IO[str]]:
     """Hold the folder, made where missing: two processes on one journal would destroy it."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "lock").open("w") as file:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        opened = (home / "lock").open("w")
+    except OSError as error:
+        raise OSError(error.errno, f"storage.path: {home}: {error.strerror}") from error
+    with opened as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
