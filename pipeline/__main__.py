@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import sys
+from pathlib import Path
 
 import click
 
@@ -23,6 +26,10 @@ class _Commands(click.Group):
         command: click.Command = importlib.import_module(f"{FAMILY}.{name}").command
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told(name)) for name in self.list_commands(ctx)])
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -37,8 +44,27 @@ def cli() -> None:
     """Forewarn hears metrics, logs, alerts, changes and complaints, and pages before the customer calls."""
 
 
+def told(name: str) -> str:
+    """Return the first sentence that a command says of itself, read without importing it.
+
+    >>> told("check")
+    'Check FILE, a forewarn.yaml, with the rules and playbooks it names.'
+    """
+    found = ast.parse((Path(__file__).parent / "commands" / f"{name}.py").read_text(encoding="utf-8"))
+    said = [
+        ast.get_docstring(n) for n in found.body if isinstance(n, ast.FunctionDef) and n.name == "command"
+    ]
+    return " ".join((said[0] or "").partition("\n\n")[0].split()) if said else ""
+
+
 def main() -> None:
-    cli(prog_name="forewarn")
+    """Run the command that was asked for; a disk that is full or a file that is not there is one line."""
+    try:
+        cli(prog_name="forewarn")
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"Error: {where}{error.strerror or error}", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":
