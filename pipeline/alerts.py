@@ -12,6 +12,9 @@ from pipeline.types import Event, Seconds, Signal
 
 MAX_ALERTS = 500_000  # firing ones, about 1 kB each
 
+# Looks that nobody waits for any more, of ends that were moved forward, before they are cleared away.
+SLACK = 1_000
+
 # An alert without endsAt is over so long after its last word (Alertmanager's resolve_timeout).
 RESOLVE_TIMEOUT: Seconds = 300.0
 
@@ -100,6 +103,9 @@ def _begin(state: AlertState, event: Event, ends: Seconds, now: Seconds) -> Sign
 def _look(state: AlertState, fingerprint: str, found: Firing) -> None:
     found.looked = found.ends
     heapq.heappush(state.due, (found.looked, fingerprint))
+    if len(state.due) > 2 * len(state.firing) + SLACK:
+        state.due = [(firing.looked, id) for id, firing in state.firing.items()]
+        heapq.heapify(state.due)
 
 
 def _signal(event: Event, now: Seconds) -> Signal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.alerts import RESOLVE_TIMEOUT, AlertState, take_alerts
+from pipeline.alerts import RESOLVE_TIMEOUT, SLACK, AlertState, take_alerts
 from pipeline.types import Event, Seconds, Signal
 
 LABELS = {"alertname": "HighErrors", "service": "pay", "severity": "critical"}
@@ -106,3 +106,15 @@ def test_the_heap_of_ends_does_not_grow_with_repeats() -> None:
         take_alerts(state, [alert(until=now + 600.0)], float(now))
 
     assert len(state.due) == 1
+
+
+def test_the_heap_of_ends_does_not_grow_with_alerts_that_end_early() -> None:
+    state = AlertState()
+
+    for now in range(0, 6_000, 2):
+        take_alerts(state, [alert(now, until=1e10)], float(now))
+        [over] = take_alerts(state, [alert(now, until=now + 1.0)], now + 1.0)
+        assert over.ended == now + 1.0
+
+    assert len(state.due) <= SLACK + 2
+    assert state.firing == {}
