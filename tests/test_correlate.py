@@ -99,6 +99,19 @@ def test_of_two_merged_incidents_the_one_that_paged_survives() -> None:
     assert [i.id for i in desk.open] == [second.id]
 
 
+def test_a_signal_that_two_full_incidents_have_no_room_for_is_forgotten_with_them() -> None:
+    desk = Desk()
+    many = [[signal(s, 1000, f"m{k}", surprise=10 + k) for k in range(150)] for s in ("payment", "inventory")]
+    desk.step(1000, many[0])
+    desk.step(1000, many[1])
+
+    desk.step(1001, [signal("checkout", 1001)])
+
+    held = {s.id for i in desk.open for s in i.signals}
+    assert len(held) == MAX_SIGNALS
+    assert set(desk.state.home) == held
+
+
 def test_evidence_never_merges_incidents() -> None:
     desk = Desk()
     desk.step(1000, [signal("payment", 1000)])

@@ -76,11 +76,12 @@ def _mind(state: CorrelateState, event: Event, stale: dict[str, None], now: Seco
 
 def _redraw(state: CorrelateState, id: str, topology: Topology, now: Seconds) -> None:
     """Rank again; take in the complaints that came before the incident and name what it touches."""
-    incident = state.get(id)
-    if incident.state is State.RESOLVED:
+    if id not in state.burning:  # over since, and perhaps forgotten
         return
+    incident = state.get(id)
     claim(state, incident)
-    near = {name for s in incident.signals for _, name in around(topology, s.service)}
+    own = {s.service for s in incident.signals}
+    near = {name for service in own for _, name in around(topology, service)}
     events = [e for e in state.changes.values() if e.labels["service"] in near]
     quiet = None if holding(incident) else max(s.ended or now for s in loud(incident))
     drawn = redraw(replace(incident, quiet=quiet), state.heard.get(id, ()), events, topology, now)

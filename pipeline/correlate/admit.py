@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from dataclasses import replace
 from hashlib import blake2b
 
@@ -36,12 +37,12 @@ def admit(
         stale[id] = None
         if signal.page and (known is None or not known.page):
             incident = say(incident, now, f"{signal.kind}: {signal.reason}")
-    others = [s for s in incident.signals if s.id != signal.id]
     if known is not None and signal.kind == "complaint":
         signal = replace(signal, service=known.service)
     if known is not None and signal.ended is not None:
         signal = replace(signal, reason=known.reason)  # what it was, not that it is back, is the evidence
-    incident = replace(incident, signals=_fewest(state, id, [*others, signal]), updated=now)
+    signals = _fewest(state, id, _with(incident.signals, known, signal))
+    incident = replace(incident, signals=signals, updated=now)
     state.put(incident)
     if signal.ids:
         take_in(state, incident, signal, stale, now)
@@ -100,10 +101,11 @@ def _merge(
     """Fold one incident into the other because a signal fits both; who was paged first survives."""
     a, b = sorted((a, b), key=lambda i: (i.paged is None, i.paged or 0.0, i.opened, i.id))
     why = f"{bridge.reason.rstrip('.')} bridges them"
-    both = replace(a, signals=_fewest(state, a.id, [*a.signals, *b.signals]), updated=now)
-    state.put(say(both, now, f"merged {b.id} into this: {why}"))
     for signal in b.signals:
         state.home[signal.id] = a.id
+    signals = _fewest(state, a.id, tuple(sorted((*a.signals, *b.signals), key=_age)))
+    both = replace(a, signals=signals, updated=now)
+    state.put(say(both, now, f"merged {b.id} into this: {why}"))
     moved = state.heard.pop(b.id, ())
     for complaint in moved:
         state.owner.pop(complaint.id, None)
@@ -115,13 +117,26 @@ def _merge(
     return state.get(a.id)
 
 
-def _fewest(state: CorrelateState, id: str, signals: list[Signal]) -> tuple[Signal, ...]:
-    """Return the signals earliest first; past MAX_SIGNALS the weakest that have ended go."""
-    if len(signals) > MAX_SIGNALS:
-        signals.sort(key=lambda s: (s.ended is None, s.page, s.surprise, s.id))
-        for gone in signals[: len(signals) - MAX_SIGNALS]:
-            state.dropped["signals of one incident"] += 1
-            if state.home.get(gone.id) == id:
-                del state.home[gone.id]
-        signals = signals[len(signals) - MAX_SIGNALS :]
-    return tuple(sorted(signals, key=lambda s: (s.since, s.id)))
+def _with(signals: tuple[Signal, ...], known: Signal | None, signal: Signal) -> tuple[Signal, ...]:
+    """Return the signals with the newest word of one, earliest first."""
+    if known is not None:
+        signals = tuple(s for s in signals if s is not known)
+    at = bisect(signals, _age(signal), key=_age)
+    return (*signals[:at], signal, *signals[at:])
+
+
+def _fewest(state: CorrelateState, id: str, signals: tuple[Signal, ...]) -> tuple[Signal, ...]:
+    """Return the signals in their order; past MAX_SIGNALS the weakest that have ended go."""
+    if len(signals) <= MAX_SIGNALS:
+        return signals
+    weakest_first = sorted(signals, key=lambda s: (s.ended is None, s.page, s.surprise, s.id))
+    gone = {s.id for s in weakest_first[: len(signals) - MAX_SIGNALS]}
+    state.dropped["signals of one incident"] += len(gone)
+    for each in signals:
+        if each.id in gone and state.home.get(each.id) == id:
+            del state.home[each.id]
+    return tuple(s for s in signals if s.id not in gone)
+
+
+def _age(signal: Signal) -> tuple[Seconds, str]:
+    return signal.since, signal.id

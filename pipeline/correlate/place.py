@@ -25,7 +25,7 @@ def fitting(state: CorrelateState, topology: Topology, signal: Signal) -> list[I
         for incident in state.on(service):
             best.setdefault(incident.id, distance)
     found = [(distance, state.get(id)) for id, distance in best.items()]
-    fits = [(d, lag(i, signal), i) for d, i in found if _joins(d, i, signal)]
+    fits = [(d, off, i) for d, i in found if _joins(d, off := lag(i, signal), i, signal)]
     fits.sort(key=lambda f: (f[0], f[1], f[2].opened, f[2].id))
     return [incident for _, _, incident in fits]
 
@@ -67,24 +67,32 @@ def lag(incident: Incident, signal: Signal) -> Seconds:
 
     Only what is strong enough to page stretches them: else noise would keep an incident growing for ever.
     """
-    first = onset(incident)
-    last = max((s.since for s in loud(incident) if s.page), default=first)
+    heard = loud(incident)
+    first = _first(incident, heard)
+    last = max([s.since for s in heard if s.page], default=first)
     return max(0.0, first - signal.since, signal.since - last)
 
 
 def onset(incident: Incident) -> Seconds:
     """Return when it began: the first signal not too long before the first that could page."""
-    first = min(s.since for s in loud(incident))
-    measured = [s.since for s in incident.signals if s.kind != "complaint"]
-    return min((since for since in measured if first - WINDOW <= since), default=first)
+    return _first(incident, loud(incident))
 
 
-def _joins(distance: int, incident: Incident, signal: Signal) -> bool:
+def _first(incident: Incident, heard: Sequence[Signal]) -> Seconds:
+    first = min([s.since for s in heard])
+    early = first - WINDOW
+    return min(
+        [s.since for s in incident.signals if early <= s.since and s.kind != "complaint"], default=first
+    )
+
+
+def _joins(distance: int, off: Seconds, incident: Incident, signal: Signal) -> bool:
+    """Say whether the signal belongs to an incident so many calls and, by its onset, `off` s away."""
     if not signal.service and not any(named(s) == named(signal) for s in incident.signals):
         return False
     if signal.kind == "complaint":
         return distance == 0 or signal.at - onset(incident) <= VOICE_WINDOW
-    if lag(incident, signal) <= WINDOW:
+    if off <= WINDOW:
         return True
     return distance == 0 and any(
         s.service == signal.service and (s.kind != "complaint" or signal.since <= s.at + VOICE_WINDOW)
