@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 CODE = sorted(p for d in ("pipeline", "detectors") for p in (ROOT / d).rglob("*.py"))
 ALL = sorted([*CODE, *(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")])
 
-WORDS = {"pipeline.types", "pipeline.clock", "pipeline.series", "pipeline.topology", "pipeline.frame"}
+WORDS = {f"pipeline.{word}" for word in ("types", "clock", "series", "topology", "frame", "units")}
 STAGES = {"detect", "logs", "complaints", "alerts", "correlate", "cause", "decide", "respond"}
 EDGES = {"ingest", "notify", "actions", "store"}
 AWAITING = {*EDGES, "perform", "run", "console", "demo", "commands"}

@@ -83,8 +83,10 @@ def test_a_step_is_told_once_with_its_numbers_and_ends_when_it_is_back() -> None
     assert (said[0].since, said[0].at, said[0].page) == (START + 101 * 60, START + 101 * 60, True)
     assert said[0].observed == 50.0
     assert said[0].expected == pytest.approx(10, rel=0.02)
-    assert said[0].reason == "p90_s is 50 for 60 s, 4.99 times the 10 expected (surprise 9.3)"
-    assert said[1].reason.startswith("p90_s was 50 for 5 min, 4.99 times the 10 expected")
+    assert said[0].reason == "p90_s is 50 s, 4.99 times the 10 s expected, for 60 s"
+    assert said[1].reason.startswith(
+        "p90_s was 50 s, 4.99 times the 10 s expected, for 5 min, and is back at "
+    )
 
 
 def test_it_is_told_again_only_when_its_surprise_has_grown_by_half() -> None:

@@ -30,6 +30,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from pipeline import units
 from pipeline.clock import Clock
 from pipeline.console import words
 from pipeline.console.api import Api
@@ -105,7 +106,8 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("clock_time", "day_time", "iso", "span", "lead", "quantity"):
+    for name in ("clock_time", "day_time", "iso", "span", "lead"):
         env.filters[name] = getattr(words, name)
+    env.filters["quantity"] = units.quantity
     env.globals["m"] = env.get_template("macros.html").module
     return env

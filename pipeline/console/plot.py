@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 from markupsafe import Markup, escape
 
+from pipeline import units
 from pipeline.console import words
 from pipeline.types import Evidence, Floats, Incident, Seconds, Signal
 
@@ -66,7 +67,7 @@ def plot(signal: Signal, evidence: Evidence, marked: Sequence[Mark], now: Second
         return None
     metric = signal.series.partition("{")[0]
     axes = Axes(float(e.time[0]), float(e.time[-1]), *_extent(e))
-    scale, unit = words.scale_of(max(abs(axes.low), abs(axes.high)), metric)
+    scale, unit = units.scale_of(max(abs(axes.low), abs(axes.high)), metric)
     drawn = (  # text of a user only in _marks, which escapes it
         *_y_axis(axes, scale, unit),
         *_x_axis(axes),
@@ -77,8 +78,8 @@ def plot(signal: Signal, evidence: Evidence, marked: Sequence[Mark], now: Second
         *_marks(axes, marked),
     )
     inside = Markup("".join(drawn))  # noqa: S704 numbers of our own, and what _marks escaped
-    said = f"{signal.series}: observed {words.quantity(signal.observed, metric)}"
-    said += f", expected {words.quantity(signal.expected, metric)}"
+    said = f"{signal.series}: observed {units.quantity(signal.observed, metric)}"
+    said += f", expected {units.quantity(signal.expected, metric)}"
     points = json.dumps(_points(axes, e, metric), ensure_ascii=False)
     return Markup(
         '<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}" data-points="{}">{}'
@@ -213,9 +214,9 @@ def _points(axes: Axes, e: Evidence, metric: str) -> list[list[float | str]]:
     """Return x, y, and the words that the cursor shows, for each sample that is there."""
     found: list[list[float | str]] = []
     for k in np.flatnonzero(np.isfinite(e.value)).tolist():
-        text = f"{words.clock_time(float(e.time[k]))}  {words.quantity(float(e.value[k]), metric)}"
+        text = f"{words.clock_time(float(e.time[k]))}  {units.quantity(float(e.value[k]), metric)}"
         if math.isfinite(e.expected[k]):
-            text += f", expected {words.quantity(float(e.expected[k]), metric)}"
+            text += f", expected {units.quantity(float(e.expected[k]), metric)}"
         x, y = axes.x(float(e.time[k])), axes.y(float(e.value[k]))
         found.append([round(x, 1), round(y, 1), text])
     return found

@@ -1,17 +1,10 @@
-"""Numbers to what people read: times, ages, spans, quantities. The only place that formats dates."""
+"""Times to what people read: clocks, ages, spans. The only place that formats dates."""
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 
 from pipeline.types import Seconds
-
-_SCALES = {
-    "_seconds": ("s", ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))),
-    "_bytes": ("B", ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B"))),
-}
-_PLAIN = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""))
 
 
 def clock_time(at: Seconds | None) -> str:
@@ -66,34 +59,6 @@ def lead(seconds: Seconds | None) -> str:
     ('+2 min 10 s', '−45 s', '')
     """
     return "" if seconds is None else ("+" if seconds >= 0 else "−") + span(seconds)
-
-
-def quantity(value: float, metric: str = "") -> str:
-    """Return a figure with the unit that the metric's name declares.
-
-    >>> quantity(0.25, "latency_seconds"), quantity(3 * 2**20, "heap_bytes"), quantity(0.031, "error_ratio")
-    ('250 ms', '3 MiB', '3.1 %')
-    >>> quantity(12500), quantity(float("nan"))
-    ('12.5 k', '–')
-    """
-    if not math.isfinite(value):
-        return "–"
-    scale, unit = scale_of(abs(value), metric)
-    return f"{value / scale:.3g} {unit}".rstrip()
-
-
-def scale_of(largest: float, metric: str) -> tuple[float, str]:
-    """Return what to divide by, and the unit, so that the largest value reads well.
-
-    >>> scale_of(0.25, "latency_seconds")
-    (0.001, 'ms')
-    """
-    if metric.endswith(("_ratio", "_percent")):
-        return (0.01, "%") if metric.endswith("_ratio") else (1.0, "%")
-    for suffix, (_, scales) in _SCALES.items():
-        if metric.endswith((suffix, suffix + "_total", suffix + "_sum")):
-            return next(((s, u) for s, u in scales if largest >= s), scales[-1])
-    return next(((s, u) for s, u in _PLAIN if largest >= s), (1.0, ""))
 
 
 def _utc(at: Seconds) -> datetime:

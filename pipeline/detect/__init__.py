@@ -125,9 +125,9 @@ def _tell(
 def _begin(state: DetectState, row: int, since: Seconds, series: Series) -> Bout:
     table = state.table.rows
     table["busy"][row] = True
-    unit = "a second" if table["rate"][row] and not table["mean"][row] else ""
+    rate = "a second" if table["rate"][row] and not table["mean"][row] else ""
     name = state.table.name(series, row)
-    subject = Subject(name, series.services[row], series.labels[row], row, unit)
+    subject = Subject(name, series.services[row], series.labels[row], row, rate)
     state.bouts[row] = Bout(state.watches[table["watch"][row]], subject, since, since)
     return state.bouts[row]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from pipeline import units
 from pipeline.detect.watch import Watch
 from pipeline.series import SERVICE_LABELS, show
 from pipeline.types import Labels, Seconds, Signal
@@ -24,7 +25,11 @@ class Subject:
     service: str
     labels: Labels
     row: int
-    unit: str  # "a second" for the rate of a counter
+    rate: str  # "a second" for the rate of a counter
+
+    @property
+    def metric(self) -> str:
+        return self.series.partition("{")[0]
 
     @property
     def told(self) -> str:
@@ -33,9 +38,8 @@ class Subject:
         >>> Subject('p{job="a",q=".9"}', "a", {"__name__": "p", "job": "a", "q": ".9"}, 0, "").told
         'p{q=".9"}'
         """
-        name = self.series.partition("{")[0]
         more = {k: v for k, v in self.labels.items() if k not in WHOSE and v != self.service}
-        return show({"__name__": name} | more)
+        return show({"__name__": self.metric} | more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +89,23 @@ class Bout:
             return lasted >= self.watch.hold / 4, None
         if lasted < self.watch.clear:
             return False, None
-        return True, self.end(now, self.calm, f"is back at {number(sample.value)}")
+        return True, self.end(
+            now, self.calm, f"is back at {units.quantity(sample.value, self.subject.metric)}"
+        )
 
     def end(self, now: Seconds, ended: Seconds, how: str) -> Signal:
         assert self.worst is not None
-        was = compared(self.worst, self.subject.unit, ended - self.since)
+        was = compared(self.worst, self.subject.metric, self.subject.rate, ended - self.since)
         return self._signal(now, f"{self.subject.told} was {was}, and {how}", ended)
 
     def _say(self, now: Seconds) -> Signal:
         assert self.worst is not None
         self.told = self.worst.surprise
         lasted = self.last - self.since + self.worst.cadence
-        return self._signal(now, f"{self.subject.told} is {compared(self.worst, self.subject.unit, lasted)}")
+        return self._signal(
+            now,
+            f"{self.subject.told} is {compared(self.worst, self.subject.metric, self.subject.rate, lasted)}",
+        )
 
     def _signal(self, now: Seconds, reason: str, ended: Seconds | None = None) -> Signal:
         assert self.worst is not None
@@ -113,29 +122,24 @@ def name_of(detector: str, series: str, since: Seconds) -> str:
     return hashlib.blake2s(f"{detector}\n{series}\n{since!r}".encode(), digest_size=8).hexdigest()
 
 
-def compared(sample: Sample, unit: str, lasted: Seconds) -> str:
+def compared(sample: Sample, metric: str, rate: str, lasted: Seconds) -> str:
     """Return what was seen beside what was expected, in words.
 
-    >>> compared(Sample(0.0, 2.5, 0.5, 6.0, 60.0), "", 120.0)
-    '2.5 for 2 min, 5 times the 0.5 expected (surprise 6.0)'
+    >>> compared(Sample(0.0, 1.25, 0.0425, 6.0, 60.0), "rpc_duration_seconds", "", 120.0)
+    '1.25 s, 29.4 times the 42.5 ms expected, for 2 min'
+    >>> compared(Sample(0.0, 0.55, 0.999, 6.0, 60.0), "success_ratio", "", 15.0)
+    '55 % where 99.9 % was expected, for 15 s'
     """
-    seen = f"{number(sample.value)}{unit and ' ' + unit}{f' for {span(lasted)}' if lasted else ''}"
-    usual = number(sample.expected if abs(sample.expected) > 1e-6 * abs(sample.value) else 0.0)
-    odds = f"(surprise {sample.surprise:.1f})"
+    seen = f"{units.quantity(sample.value, metric)}{rate and ' ' + rate}"
+    usual = units.quantity(
+        sample.expected if abs(sample.expected) > 1e-6 * abs(sample.value) else 0.0, metric
+    )
+    long = f", for {span(lasted)}" if lasted else ""
     if sample.expected != sample.expected:
-        return f"{seen}, outside the range it may have"
+        return f"{seen}, outside the range it may have{long}"
     if 0 < 1.05 * sample.expected < sample.value < 1000 * sample.expected:
-        return f"{seen}, {number(sample.value / sample.expected)} times the {usual} expected {odds}"
-    return f"{seen} where {usual} was expected {odds}"
-
-
-def number(value: float) -> str:
-    """Return three figures of a number, without an exponent where people would not write one.
-
-    >>> number(1234.5), number(0.04567), number(3e9)
-    ('1,234', '0.0457', '3e+09')
-    """
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.3g}"
+        return f"{seen}, {sample.value / sample.expected:.3g} times the {usual} expected{long}"
+    return f"{seen} where {usual} was expected{long}"
 
 
 def span(seconds: Seconds) -> str:
