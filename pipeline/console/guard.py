@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -28,7 +30,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
-_READING = ("GET", "HEAD", "OPTIONS")
+READING = ("GET", "HEAD", "OPTIONS")
 
 
 class Guard:
@@ -47,7 +49,7 @@ class Guard:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        if scope["method"] not in _READING and foreign(Headers(scope=scope)):
+        if scope["method"] not in READING and foreign(Headers(scope=scope)):
             refusal = PlainTextResponse("a page of another site may not do this\n", 403)
             await refusal(scope, receive, headed)
             return
@@ -65,3 +67,30 @@ def foreign(headers: Headers) -> bool:
         return site not in ("same-origin", "none")
     origin = headers.get("origin")
     return origin is not None and urlsplit(origin).netloc != headers.get("host", "")
+
+
+def strange(host: str, own: Iterable[str]) -> bool:
+    """Say whether a Host header names neither us nor a bare address.
+
+    A site may point a name of its own at our address, and its pages then count as ours to a browser (DNS
+    rebinding). Addresses, and names without a dot such as localhost, are in nobody's hands.
+
+    >>> [strange(h, ["forewarn.example"]) for h in ("127.0.0.1:9093", "[::1]", "box:80", "forewarn.example")]
+    [False, False, False, False]
+    >>> strange("127.0.0.1.evil.example:9093", ["forewarn.example"])
+    True
+    """
+    name = _name(host)
+    try:
+        ip_address(name)
+    except ValueError:
+        return "." in name.rstrip(".") and name not in map(_name, own)
+    return False
+
+
+def _name(host: str) -> str:
+    """Return the name of HOST:PORT, lower case; all of it where it cannot be taken apart."""
+    try:
+        return urlsplit(f"//{host}").hostname or host
+    except ValueError:
+        return f".{host}"

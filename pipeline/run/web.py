@@ -10,11 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline import clock, kinds
+from pipeline.console.guard import READING, foreign, strange
 from pipeline.ingest.dead_letters import DeadLetters
 from pipeline.ingest.door import Decoded, Door, Refused, Rejects
 from pipeline.ingest.journal import Unwritable
@@ -29,6 +32,8 @@ LARGE = 64 * 1024  # bytes; decoding more than that would keep others waiting
 RETRY_AFTER = b"2"
 # Alertmanager's API v1, which its clients are told is gone; other paths under /api/v1/ are ours.
 GONE = ("/api/v1/alerts", "/api/v1/receivers", "/api/v1/silence/", "/api/v1/status")
+# Asked for by programs and proxies under any name; nothing there is a secret.
+PUBLIC = ("/-/healthy", "/-/ready", "/metrics", "/board/", "/static/")
 SAY_EVERY: Seconds = 60.0
 
 log = structlog.get_logger()
@@ -62,7 +67,11 @@ class Web:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" else ""
-        if path not in self.doors and not path.startswith(GONE):
+        no = self._unasked(path, Headers(scope=scope), scope["method"]) if path else None
+        if no is not None:
+            await _begin(send, *no)
+            await _end(send)
+        elif path not in self.doors and not path.startswith(GONE):
             await self.pages(scope, receive, send)
         elif path not in self.doors:
             self.engine.metrics.answered("api_v1", 410)
@@ -74,6 +83,21 @@ class Web:
             await _end(send)
         else:
             await self._enter(*self.doors[path], scope, receive, send)
+
+    def _unasked(self, path: str, headers: Headers, method: str) -> tuple[int, bytes] | None:
+        """Return the answer to what a browser sends for a page that is not ours; None where it may go on.
+
+        A page anywhere could tell of a change that never was, and a playbook would roll back a service.
+        """
+        if method not in READING and foreign(headers):
+            return 403, b"a page of another site may not do this"
+        browser = "origin" in headers or "sec-fetch-site" in headers
+        if path.startswith(PUBLIC) or (path in self.doors and not browser):
+            return None
+        web = self.engine.config.web
+        if strange(headers.get("host", ""), (urlsplit(web.external_url).netloc, web.listen)):
+            return 421, b"this name is not known to be ours: put it into web.external_url"
+        return None
 
     async def _enter(self, name: str, door: Door, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
