@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Event, Seconds, Signal, Suspect
+from pipeline.units import span
 
 MAX_SUSPECTS = 10
 
@@ -168,8 +169,7 @@ def _changed(event: Event, case: Case | None, found: list[Suspect], onset: Secon
     own = max((s.score for s in found if s.service == service and s.change is None), default=0.0)
     top = max((s.score for s in found if s.change is None), default=1.0)
     score = own * (1 + near) + 0.5 * top * near
-    when = f"{abs(lag):.0f} s {'before' if lag >= 0 else 'after'} the first signal"
+    when = f"{span(abs(lag))} {'before' if lag >= 0 else 'after'} the first signal"
     what = event.labels.get("kind") or "change"
-    text = f" ({event.text})" if event.text else ""
     seen = "" if case else "; nothing else speaks against it"
-    return Suspect(service, score, f"{what} {event.id}{text} {when}{seen}", event.id)
+    return Suspect(service, score, f"{what} {event.text or event.id}, {when}{seen}", event.id)

@@ -13,6 +13,7 @@ import msgspec
 from pipeline.clock import Span
 from pipeline.correlate.picture import say
 from pipeline.types import Event, Incident, Reason, Seconds, State, Verdict
+from pipeline.units import span
 
 MAX_SILENCES = 10_000
 MAX_TOLD = 10_000  # incidents whose page is remembered
@@ -111,7 +112,7 @@ def judge(state: DecideState, incident: Incident, policy: Policy, now: Seconds) 
     if told is None:
         return _first(state, incident, policy, now)
     if told.resolved:
-        return Verdict(True, Reason.WORSE, because=f"came back {now - told.at:.0f} s after it had resolved")
+        return Verdict(True, Reason.WORSE, because=f"came back {span(now - told.at)} after it had resolved")
     if incident.priority < told.priority:
         return Verdict(
             True, Reason.WORSE, because=f"priority rose from {told.priority} to {incident.priority}"
@@ -119,7 +120,7 @@ def judge(state: DecideState, incident: Incident, policy: Policy, now: Seconds) 
     if incident.state is State.ACKNOWLEDGED:
         return Verdict(False, Reason.ACKNOWLEDGED, incident.by)
     if now - told.at >= policy.repeat_interval:
-        return Verdict(True, Reason.REPEAT, because=f"still on {now - told.at:.0f} s after it was last told")
+        return Verdict(True, Reason.REPEAT, because=f"still on {span(now - told.at)} after it was last told")
     return Verdict(False, Reason.NOTHING_NEW)
 
 
@@ -127,7 +128,7 @@ def _over(incident: Incident, told: Told | None, now: Seconds) -> Verdict:
     if told is None or told.resolved:
         return Verdict(False, Reason.NOTHING_NEW)
     lasted = (incident.resolved or now) - incident.opened
-    return Verdict(True, Reason.RESOLVED, incident.by, f"over after {lasted:.0f} s")
+    return Verdict(True, Reason.RESOLVED, incident.by, f"over after {span(lasted)}")
 
 
 def _first(state: DecideState, incident: Incident, policy: Policy, now: Seconds) -> Verdict:
@@ -137,7 +138,7 @@ def _first(state: DecideState, incident: Incident, policy: Policy, now: Seconds)
         return Verdict(False, Reason.TENTATIVE, because="no signal is strong enough to page by itself")
     if now - incident.opened < policy.group_wait:
         return Verdict(
-            False, Reason.TENTATIVE, because=f"gathers evidence for {policy.group_wait:.0f} s first"
+            False, Reason.TENTATIVE, because=f"gathers evidence for {span(policy.group_wait)} first"
         )
     if incident.state is State.ACKNOWLEDGED:
         return Verdict(False, Reason.ACKNOWLEDGED, incident.by)
@@ -148,7 +149,7 @@ def _first(state: DecideState, incident: Incident, policy: Policy, now: Seconds)
         )
     if opens := _flaps(state, incident, policy, now):
         service = incident.services[0]
-        because = f"{service} opened {opens} incidents within {policy.flap_window:.0f} s"
+        because = f"{service} opened {opens} incidents within {span(policy.flap_window)}"
         return Verdict(False, Reason.FLAPPING, service, because)
     return Verdict(True, Reason.NEW, because=why)
 

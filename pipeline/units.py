@@ -1,10 +1,12 @@
-"""A number and the name of its metric to what people read: 250 ms, 3 MiB, 3.1 %."""
+"""A number and the name of its metric, or a span, to what people read: 250 ms, 3 MiB, 3.1 %, 10 min."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
+
+from pipeline.types import Seconds
 
 Scales: TypeAlias = Sequence[tuple[float, str]]
 
@@ -52,6 +54,17 @@ def scale_of(largest: float, metric: str) -> tuple[float, str]:
     if not largest:
         return next(((s, u) for s, u in scales if s == 1), scales[-1])
     return next(((s, u) for s, u in scales if largest >= s), scales[-1])
+
+
+def span(seconds: Seconds) -> str:
+    """Return a span as people say it, 0 or more.
+
+    >>> span(45), span(600), span(5400)
+    ('45 s', '10 min', '1.5 h')
+    """
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _scales(metric: str) -> Scales:

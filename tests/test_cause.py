@@ -124,7 +124,7 @@ def test_a_change_within_reach_is_named_with_its_lag(changes: list[Event], named
     best = rank(slow, (), changes, SHOP, 1000)[0]
 
     assert (best.service, best.change) == ("payment", named)
-    assert named is None or "90 s before the first signal" in best.reason
+    assert named is None or best.reason == "deploy v2, 90 s before the first signal"
 
 
 def test_ties_go_to_the_earlier_onset_then_by_name_whatever_the_order() -> None:

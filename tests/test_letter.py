@@ -49,7 +49,7 @@ def test_the_letter_answers_in_this_order_what_since_when_why_who_and_what_next(
         "  payment latency is 2.4 s, 0.2 s expected\n"
         "\n"
         "First suspect\n"
-        '  deploy d-42 of payment at Thu 01:01:30 CET "payment 1.9.0": deployed 5 s before the onset\n'
+        "  payment: deployed 5 s before the onset (d-42, Thu 01:01:30 CET)\n"
         "\n"
         "Customers\n"
         "  2 affected: acme, globex.\n"

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.detect.bouts import name_of, span
+from pipeline.detect.bouts import name_of
 from pipeline.series import Series
 from pipeline.types import NO_FLOATS, Floats, Rows, Seconds, Signal
+from pipeline.units import span
 
 QUIET = 60.0  # no shorter silence is worth a word
 PAGE = 180.0  # beyond that, blindness itself is the incident

@@ -134,20 +134,9 @@ def compared(sample: Sample, metric: str, rate: str, lasted: Seconds) -> str:
     usual = units.quantity(
         sample.expected if abs(sample.expected) > 1e-6 * abs(sample.value) else 0.0, metric
     )
-    long = f", for {span(lasted)}" if lasted else ""
+    long = f", for {units.span(lasted)}" if lasted else ""
     if sample.expected != sample.expected:
         return f"{seen}, outside the range it may have{long}"
     if 0 < 1.05 * sample.expected < sample.value < 1000 * sample.expected:
         return f"{seen}, {sample.value / sample.expected:.3g} times the {usual} expected{long}"
     return f"{seen} where {usual} was expected{long}"
-
-
-def span(seconds: Seconds) -> str:
-    """Return a span as people say it.
-
-    >>> span(45), span(600), span(5400)
-    ('45 s', '10 min', '1.5 h')
-    """
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

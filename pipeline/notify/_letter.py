@@ -83,12 +83,9 @@ def _suspects(notice: Notice, zone: tzinfo) -> tuple[str, ...]:
 
 
 def _blamed(k: int, blamed: Blamed, zone: tzinfo) -> str:
-    what = blamed.service
-    if blamed.change:
-        at = f" at {_clock(blamed.changed, zone)}" if blamed.changed is not None else ""
-        summary = f' "{blamed.summary}"' if blamed.summary else ""
-        what = f"{blamed.kind or 'change'} {blamed.change} of {blamed.service}{at}{summary}"
-    return f"{'' if k == 0 else 'then '}{what}: {blamed.reason}"
+    at = f", {_clock(blamed.changed, zone)}" if blamed.changed is not None else ""
+    change = f" ({blamed.change}{at})" if blamed.change else ""
+    return f"{'' if k == 0 else 'then '}{blamed.service}: {blamed.reason}{change}"
 
 
 def _customers(notice: Notice, zone: tzinfo) -> tuple[str, ...]:
