@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.types import Reason, State, Verdict
+from pipeline.correlate.picture import MAX_TIMELINE
+from pipeline.respond.desk import MAX_UNSAID
+from pipeline.types import Event, Reason, State, Verdict
 from tests.response import Stage, answer, book, command, incident, outcome, over, signal
 
 STEP = "payment-1/rollback/0"
@@ -285,3 +287,18 @@ def test_words_of_a_run_reach_the_timeline_when_its_incident_is_next_at_hand() -
     stage.at(102)
 
     assert "Playbook rollback: Roll payment back behind d-42: 200 OK" in stage.told
+
+
+def test_answers_that_nobody_waits_for_fill_neither_the_timeline_nor_the_state() -> None:
+    stage = Stage(answer(book()))
+    stage.page(100)
+    asked = [Event("command", f"c{k}", 101, {"do": "deny", "incident": "payment-1"}) for k in range(900)]
+
+    for k in range(0, 900, 30):
+        stage.at(101 + k / 30, *asked[k : k + 30])
+    away, stage.incident = stage.incident, incident("other-1", "other", suspects=())
+    stage.at(140, *asked)
+
+    assert len(away.timeline) <= MAX_TIMELINE
+    assert [len(lines) for lines in stage.state.unsaid.values()] == [MAX_UNSAID]
+    assert stage.state.dropped["timeline entries"] == 900 - MAX_UNSAID

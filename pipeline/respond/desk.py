@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from pipeline.correlate.picture import say
 from pipeline.respond.playbook import Response
 from pipeline.respond.runs import ENDED, Move, Underway
 from pipeline.types import Action, Entry, Incident, Run, Seconds
 
 MAX_INCIDENTS = 10_000  # with notes; past it the oldest goes
 MAX_RUNS = 100  # under way at once, over all playbooks
+MAX_UNSAID = 50  # lines that wait for one incident: for one that is over they wait in vain
 HOUR = 3600.0
 
 
@@ -80,7 +82,11 @@ class Desk:
         if incident not in unsaid and len(unsaid) >= MAX_INCIDENTS:
             del unsaid[next(iter(unsaid))]
             self.state.dropped["timeline entries"] += 1
-        unsaid.setdefault(incident, []).append(Entry(self.now, what))
+        lines = unsaid.setdefault(incident, [])
+        if len(lines) < MAX_UNSAID:
+            lines.append(Entry(self.now, what))
+        else:
+            self.state.dropped["timeline entries"] += 1
 
     def take(self, move: Move) -> None:
         """Keep a run as it now stands, put its new words in the timeline and its action on the way."""
@@ -104,5 +110,6 @@ class Desk:
 
     def told(self, incident: Incident) -> Incident:
         """Return the incident with what was said of it."""
-        said = self.state.unsaid.pop(incident.id, None)
-        return replace(incident, timeline=(*incident.timeline, *said)) if said else incident
+        for entry in self.state.unsaid.pop(incident.id, ()):
+            incident = say(incident, entry.at, entry.what)
+        return incident
