@@ -270,6 +270,7 @@ class Step:
             self.signals
             or self.complaints
             or self.incidents
+            or self.verdicts  # an incident that stays as it is may be judged otherwise
             or self.actions
             or self.runs
             or self.changes

@@ -8,16 +8,17 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
 
 from pipeline import config, frame, snapshot
 from pipeline.config import Config, Limits, Storage
+from pipeline.decide import Maintenance
 from pipeline.flow import Pipeline
 from pipeline.frame import Frame
 from pipeline.ingest.journal import Unwritable
@@ -25,7 +26,7 @@ from pipeline.run.embedded import Busy, Engine
 from pipeline.run.serve import Launch, _pages
 from pipeline.run.web import Web
 from pipeline.store import sqlite
-from pipeline.types import Batch, Event, Seconds, Step
+from pipeline.types import Batch, Event, Reason, Seconds, Step
 from tests.running import state_bytes
 
 NOW = 1_790_000_000.0
@@ -326,42 +327,20 @@ async def test_nothing_is_taken_before_the_state_is_restored(tmp_path: Path) -> 
     assert refused.status_code == 503
 
 
-@pytest.mark.parametrize(
-    ("method", "url", "headers", "code"),
-    [
-        pytest.param("POST", "http://forewarn.corp.example/api/v1/changes", {}, 200, id="a program"),
-        pytest.param(
-            "POST", "http://127.0.0.1/api/v1/changes", {"origin": "http://evil.example"}, 403, id="a page"
-        ),
-        pytest.param(
-            "POST", "http://127.0.0.1/-/reload", {"sec-fetch-site": "cross-site"}, 403, id="a page reloads"
-        ),
-        pytest.param(
-            "POST",
-            "http://evil.example:9093/api/v1/changes",
-            {"origin": "http://evil.example:9093"},
-            421,
-            id="a page whose name points at us",
-        ),
-        pytest.param("GET", "http://evil.example:9093/", {}, 421, id="such a page reads"),
-        pytest.param("GET", "http://evil.example:9093/metrics", {}, 200, id="a scraper knows us by any name"),
-        pytest.param("GET", "http://ours.example/", {}, 200, id="our name"),
-        pytest.param("GET", "http://localhost:9093/", {}, 200, id="no name at all"),
-    ],
-)
-async def test_no_page_of_another_site_reads_or_writes(
-    tmp_path: Path, method: str, url: str, headers: dict[str, str], code: int
-) -> None:
+async def test_a_verdict_that_changes_is_kept_though_its_incident_does_not(tmp_path: Path) -> None:
     async with running(tmp_path) as engine:
-        named = config.Web(external_url="https://ours.example")
-        engine.config = msgspec.structs.replace(engine.config, web=named)
-        transport = httpx.ASGITransport(Web(engine, PlainTextResponse("a page")))
-        async with httpx.AsyncClient(transport=transport) as browser:
-            answer = await browser.request(method, url, headers=headers, content=b'{"service": "pay"}')
-        found = await changes(engine)
+        await engine.take_in([alert("pay")])
+        await changes(engine)
+        (incident,) = await engine.store.incidents()
+        planned = Maintenance(("pay",), datetime.fromtimestamp(0, UTC), datetime.fromtimestamp(4e9, UTC))
+        policy = msgspec.structs.replace(engine.config.policy, maintenance=(planned,))
+        await engine.adopt(msgspec.structs.replace(engine.config, policy=policy))
+        engine.now += 2.0  # no feed has spoken since
+        await engine.take_in([frame.tick(0.0)])
+        await changes(engine)
+        found = await engine.store.verdicts(incident.id)
 
-    assert answer.status_code == code
-    assert len(found) == (method == "POST" and code == 200)
+    assert found[-1][1].reason is Reason.MAINTENANCE
 
 
 async def test_the_journal_shrinks_as_snapshots_are_taken(
