@@ -177,3 +177,22 @@ async def test_a_snapshot_newer_than_the_journal_makes_it_begin_behind_it(tmp_pa
 
     assert await found.append([b"new"]) == 100
     assert list(found.replay(0)) == [(100, b"new")]
+
+
+async def test_a_replay_is_not_confused_by_what_is_written_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await written(tmp_path, b"a", b"b", segment=1_000)
+    opened = Journal(tmp_path, segment=1)  # each commit from now on begins a segment of its own
+    real = opened._paths
+
+    def paths() -> list[Path]:
+        found = real()
+        monkeypatch.undo()
+        opened._commit([b"c"])
+        return found
+
+    monkeypatch.setattr(opened, "_paths", paths)
+
+    assert list(opened.replay(0)) == [(0, b"a"), (1, b"b")]
+    await opened.close()

@@ -77,7 +77,7 @@ class Journal:
                 if start <= position < end:
                     yield position, raw
                 position += 1
-            if position < following:
+            if position < min(following, end):  # past `end` another thread may be writing
                 raise Damaged(f"{path}: record {position} is damaged, and it is not the end of the journal")
 
     def forget(self, before: int) -> None:
