@@ -6,19 +6,25 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import yaml
 
-from pipeline import clock, kinds, topology
+from pipeline import topology
 from pipeline.clock import Span
 from pipeline.decide import Policy
 from pipeline.detect import Watch
+from pipeline.plain import Invalid, parse
 from pipeline.respond import Playbook, Response, forbidden
 from pipeline.topology import Topology
 
 T = TypeVar("T")
+
+__all__ = ["Config", "Invalid", "Main", "Rules", "default", "load", "parse", "read"]
+
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class GivenSeries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,10 +63,10 @@ class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What Forewarn takes at most; past it it answers 413 or 429, or drops and counts."""
 
-    series: int = 1_000_000
-    body: int = 32 * 1024 * 1024  # bytes of one request, before and after decompression
-    queue: int = 1_000  # frames journaled and not stepped yet
-    label: int = 4_096  # bytes of one label value
+    series: Count = 1_000_000
+    body: Count = 32 * 1024 * 1024  # bytes of one request, before and after decompression
+    queue: Count = 1_000  # frames journaled and not stepped yet
+    label: Count = 4_096  # bytes of one label value
 
 
 class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,14 +112,6 @@ class Config(msgspec.Struct, frozen=True):
     files: tuple[Path, ...] = ()  # every file that was read
 
 
-class Invalid(ValueError):
-    """One or more files are wrong; `errors` has a sentence for each."""
-
-    def __init__(self, errors: list[str]) -> None:
-        super().__init__("\n".join(errors))
-        self.errors = errors
-
-
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -153,24 +151,27 @@ def read(path: Path, into: type[T]) -> T:
     return parse(_resolve(yaml.safe_load(path.read_text(encoding="utf-8")) or {}), into)
 
 
-def parse(raw: Any, into: type[T]) -> T:
-    """Turn plain data into a struct; raises ValueError that names the key and the nearest right word."""
-    try:
-        return msgspec.convert(raw, into, dec_hook=_hook)
-    except msgspec.ValidationError as error:
-        raise ValueError(_sentence(str(error), into)) from error
-
-
 def _read(path: Path, into: type[T], errors: list[str]) -> T | None:
     try:
         return read(path, into)
     except OSError as error:
         errors.append(f"{path}: {error.strerror}")
     except yaml.YAMLError as error:
-        errors.append(f"{path}: not YAML: {' '.join(str(error).split())}")
+        errors.append(f"{path}: {not_yaml(error)}")
+    except UnicodeDecodeError as error:
+        errors.append(f"{path}: not text in UTF-8: {error.reason} at byte {error.start}")
+    except Invalid as error:
+        errors += [f"{path}: {said}" for said in error.errors]
     except ValueError as error:
         errors.append(f"{path}: {error}")
     return None
+
+
+def not_yaml(error: yaml.YAMLError) -> str:
+    """Return one line of what the YAML reader says, with the place first."""
+    mark = getattr(error, "problem_mark", None)
+    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    return f"not YAML: {where}{getattr(error, 'problem', None) or ' '.join(str(error).split())}"
 
 
 def _resolve(raw: Any) -> Any:
@@ -218,43 +219,3 @@ def _catalog(path: Path | None, errors: list[str]) -> Topology:
     except ValueError as error:
         errors.append(str(error))
     return Topology()
-
-
-def _hook(kind: type, raw: Any) -> Any:
-    if kind is Span:
-        if not isinstance(raw, str):
-            raise ValueError(f'expected a duration such as "30s" or "5m", got {raw!r}')
-        return clock.span(raw)
-    raise NotImplementedError(kind)
-
-
-def _sentence(said: str, into: type) -> str:
-    """Turn msgspec's words into 'key: what was expected, what was found'."""
-    text, _, place = said.partition(" - at `$")
-    key = place.rstrip("`").lstrip(".") or ""
-    unknown = re.match(r"Object contains unknown field `(.+)`", text)
-    if unknown:
-        inner = _at(into, key)
-        near = (
-            kinds.nearest(unknown[1], [f.encode_name for f in msgspec.structs.fields(inner)]) if inner else ""
-        )
-        return f"{key + '.' if key else ''}{unknown[1]}: unknown key{near}"
-    return f"{key}: {text[0].lower()}{text[1:]}" if key else text
-
-
-def _at(into: Any, key: str) -> Any:
-    """Return the struct type found by walking a msgspec path such as `watches[...].when`."""
-    for part in re.findall(r"\w+|\[[^\]]*\]", key):
-        into = _element(into) if part.startswith("[") else _field(into, part)
-    return into if isinstance(into, type) and issubclass(into, msgspec.Struct) else None
-
-
-def _field(into: Any, name: str) -> Any:
-    if not (isinstance(into, type) and issubclass(into, msgspec.Struct)):
-        return None
-    return next((f.type for f in msgspec.structs.fields(into) if f.encode_name == name), None)
-
-
-def _element(into: Any) -> Any:
-    inner = [a for a in getattr(into, "__args__", ()) if a is not Ellipsis]
-    return inner[-1] if inner else None

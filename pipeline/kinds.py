@@ -30,6 +30,8 @@ def args_of(family: str, name: str) -> Any:
 
 
 def nearest(word: str, known: list[str]) -> str:
-    """Return '; did you mean "x"?' for the known word nearest to this, or the list of all."""
+    """Return '; did you mean "x"?' for the nearest known word, or all there are, or nothing."""
+    if not known:
+        return ""
     close = difflib.get_close_matches(word, known, 1, 0.5)
     return f'; did you mean "{close[0]}"?' if close else f"; known: {', '.join(known)}"

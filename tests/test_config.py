@@ -8,6 +8,7 @@ import pytest
 
 from pipeline import config
 from pipeline.clock import Span, span
+from pipeline.detect import Watch
 
 
 def write(folder: Path, text: str) -> Path:
@@ -37,8 +38,17 @@ def test_an_empty_file_is_the_same_as_none(tmp_path: Path) -> None:
             'storage.retention: expected a duration such as "30s", "5m" or "1h30m", got "5 d"',
             id="no duration",
         ),
-        pytest.param("limits: {series: many}", "limits.series: expected `int`, got `str`", id="wrong type"),
-        pytest.param("web: [", "not YAML", id="not YAML"),
+        pytest.param(
+            "limits: {series: many}", "limits.series: expected a whole number, got text", id="wrong type"
+        ),
+        pytest.param("limits: {body: -1}", "limits.body: expected a whole number >= 1", id="too small"),
+        pytest.param("- web", "expected keys and values, got a list", id="no mapping"),
+        pytest.param("web: [", "not YAML: line 1, column 7: expected the node content", id="not YAML"),
+        pytest.param(
+            "response: {receivers: [{name: a}]}",
+            "response.receivers[0].via: missing, and there is no default",
+            id="missing",
+        ),
         pytest.param(
             "web: {external_url: '${FW_NOT_SET}'}",
             "${FW_NOT_SET}: this environment variable is not set",
@@ -65,6 +75,35 @@ def test_every_error_is_told_at_once(tmp_path: Path) -> None:
 
     assert 'watchs: unknown key; did you mean "watches"?' in caught.value.errors[0]
     assert 'nmae: unknown key; did you mean "name"?' in caught.value.errors[1]
+
+
+def test_every_wrong_key_of_one_file_is_told_at_once(tmp_path: Path) -> None:
+    text = "policy: {voices: many, voicse: 2}\nweb: []\nlimits: {bdy: 1}\nresponse: {receiver: x}\n"
+
+    with pytest.raises(config.Invalid) as caught:
+        config.load(write(tmp_path, text))
+
+    assert [e.partition("forewarn.yaml: ")[2] for e in sorted(caught.value.errors)] == [
+        'limits.bdy: unknown key; did you mean "body"?',
+        "policy.voices: expected a whole number, got text",
+        'policy.voicse: unknown key; did you mean "voices"?',
+        'response: receiver: no receiver "x"',
+        "web: expected keys and values, got a list",
+    ]
+
+
+def test_a_file_that_is_no_text_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "forewarn.yaml").write_bytes(b"web\xf8\n")
+
+    with pytest.raises(config.Invalid, match="not text in UTF-8: invalid start byte at byte 3"):
+        config.load(tmp_path / "forewarn.yaml")
+
+
+def test_a_word_that_is_not_one_of_those_known_is_told_the_nearest() -> None:
+    with pytest.raises(config.Invalid) as caught:
+        config.parse({"name": "w", "metrics": ["x"], "detection_direction": "abov"}, Watch)
+
+    assert caught.value.errors == ['detection_direction: "abov" is not known here; did you mean "above"?']
 
 
 def test_a_variable_is_put_in_and_may_have_a_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -323,7 +323,7 @@ def test_other_rules_end_what_was_said_and_keep_what_was_learned() -> None:
     ("settings", "words"),
     [
         ({"detector": "seasonl"}, 'no detector "seasonl"; did you mean "seasonal"?'),
-        ({"with": {"warmup": 60}}, "with: seasonal contains unknown field `warmup`"),
+        ({"with": {"warmup": 60}}, 'with.warmup: unknown key; did you mean "warm_up"?'),
         ({"with": {"warm_up": 3}}, "warm_up: expected at least 10 samples, got 3"),
         ({"metrics": ["p(90"]}, '"p(90" is not a regular expression'),
         ({"metrics": []}, "metrics: expected at least one pattern"),

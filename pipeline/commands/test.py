@@ -47,7 +47,7 @@ def run(file: Path) -> Iterator[tuple[str, Sequence[str]]]:
         else:
             yield from rehearse.rules(config.read(file, Rules))
     except yaml.YAMLError as error:
-        yield "the file", [f"not YAML: {' '.join(str(error).split())}"]
+        yield "the file", [config.not_yaml(error)]
     except (OSError, ValueError) as error:
         yield "the file", [str(error)]
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from detectors.base import Detector, Floats
 from pipeline import kinds
 from pipeline.clock import Span
+from pipeline.plain import Invalid, parse
 from pipeline.types import Labels
 
 Direction = Literal["both", "above", "below"]
@@ -67,9 +68,9 @@ def build(watch: Watch) -> Detector:
     """Return a new detector of the watch; raises ValueError that names the nearest right word."""
     module = _detector(watch.detector)
     try:
-        args = msgspec.convert(dict(watch.args), module.Args)
-    except msgspec.ValidationError as error:
-        raise ValueError(f"with: {str(error).replace('Object', watch.detector, 1)}") from error
+        args = parse(dict(watch.args), module.Args)
+    except Invalid as error:
+        raise ValueError(f"with.{'; with.'.join(error.errors)}") from error
     found: Detector = module.build(args)
     return found
 

@@ -1,0 +1,133 @@
+"""Plain data, as YAML gives it, to a struct, or to a sentence about everything in it that is wrong."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any, TypeVar, get_args
+
+import msgspec
+
+from pipeline import clock, kinds
+from pipeline.clock import Span
+
+T = TypeVar("T")
+
+MAX_ERRORS = 20  # of one file
+_NAMES = {
+    "object": "keys and values",
+    "array": "a list",
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "nothing",
+}
+
+
+class Invalid(ValueError):
+    """One or more files are wrong; `errors` has a sentence for each."""
+
+    def __init__(self, errors: list[str]) -> None:
+        super().__init__("\n".join(errors))
+        self.errors = errors
+
+
+def parse(raw: Any, into: type[T]) -> T:
+    """Turn plain data into a struct; raises Invalid that names each key and the nearest right word."""
+    errors: list[str] = []
+    left = copy.deepcopy(raw)
+    while len(errors) < MAX_ERRORS:
+        try:
+            found = msgspec.convert(left, into, dec_hook=_hook)
+        except msgspec.ValidationError as error:
+            text, _, place = str(error).partition(" - at `$")
+            key = place.rstrip("`").lstrip(".")
+            errors.append(_sentence(text, key, into))
+            if not _left_out(left, text, key, into):
+                break
+        else:
+            if not errors:
+                return found
+            break
+    raise Invalid(errors)
+
+
+def _hook(kind: type, raw: Any) -> Any:
+    if kind is Span:
+        if not isinstance(raw, str):
+            raise ValueError(f'expected a duration such as "30s" or "5m", got {raw!r}')
+        return clock.span(raw)
+    raise NotImplementedError(kind)
+
+
+def _sentence(text: str, key: str, into: type) -> str:
+    """Turn msgspec's words into 'key: what was expected, what was found'."""
+    before = f"{key}: " if key else ""
+    if unknown := re.match(r"Object contains unknown field `(.+)`", text):
+        inner = _struct(_at(into, key))
+        near = (
+            kinds.nearest(unknown[1], [f.encode_name for f in msgspec.structs.fields(inner)]) if inner else ""
+        )
+        return f"{key + '.' if key else ''}{unknown[1]}: unknown key{near}"
+    if missing := re.match(r"Object missing required field `(.+)`", text):
+        return f"{key + '.' if key else ''}{missing[1]}: missing, and there is no default"
+    if word := re.match(r"Invalid enum value '(.*)'", text):
+        known = [str(w) for w in get_args(_at(into, key))]
+        return f'{before}"{word[1]}" is not known here{kinds.nearest(word[1], known) if known else ""}'
+    if wrong := re.fullmatch(r"Expected `([\w |]+)`, got `(\w+)`", text):
+        wanted = " or ".join(_NAMES.get(w, w) for w in wrong[1].split(" | "))
+        return f"{before}expected {wanted}, got {_NAMES.get(wrong[2], wrong[2])}"
+    if bound := re.fullmatch(r"Expected `(int|float)` (>=|<=|>|<) (\S+)", text):
+        return f"{before}expected {_NAMES[bound[1]]} {bound[2]} {bound[3]}"
+    if text == "Invalid RFC3339 encoded datetime":
+        return f"{before}expected a time such as 2026-11-22T15:00:00Z"
+    return f"{key}: {text[0].lower()}{text[1:]}" if key else text
+
+
+def _left_out(raw: Any, text: str, key: str, into: type) -> bool:
+    """Take out what an error spoke of so that the next shows; False where a false one would show."""
+    if "[...]" in key:
+        return False
+    unknown = re.match(r"Object contains unknown field `(.+)`", text)
+    path = [*re.findall(r"[^.\[\]]+", key), *([unknown[1]] if unknown else [])]
+    if unknown or _optional(into, key):
+        return _take_out(raw, path)
+    sections = msgspec.structs.fields(into) if _struct(into) else ()
+    return all(not f.required for f in sections) and _take_out(raw, path[:1])
+
+
+def _optional(into: Any, key: str) -> bool:
+    """Say whether the key is one of a struct and has a default."""
+    parent, _, last = key.rpartition(".")
+    inner = _struct(_at(into, parent))
+    return inner is not None and any(
+        f.encode_name == last and not f.required for f in msgspec.structs.fields(inner)
+    )
+
+
+def _take_out(raw: Any, path: list[str]) -> bool:
+    for part in path[:-1]:
+        raw = raw[int(part)] if isinstance(raw, list) else raw.get(part)
+    return bool(path) and isinstance(raw, dict) and raw.pop(path[-1], raw) is not raw
+
+
+def _at(into: Any, key: str) -> Any:
+    """Return the type found by walking a msgspec path such as `watches[...].when`."""
+    for part in re.findall(r"\w+|\[[^\]]*\]", key):
+        into = _element(into) if part.startswith("[") else _field(into, part)
+    return into
+
+
+def _field(into: Any, name: str) -> Any:
+    fields = msgspec.structs.fields(into) if _struct(into) else ()
+    return next((f.type for f in fields if f.encode_name == name), None)
+
+
+def _element(into: Any) -> Any:
+    inner = [a for a in getattr(into, "__args__", ()) if a is not Ellipsis]
+    return inner[-1] if inner else None
+
+
+def _struct(into: Any) -> type[msgspec.Struct] | None:
+    return into if isinstance(into, type) and issubclass(into, msgspec.Struct) else None
