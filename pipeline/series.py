@@ -49,6 +49,18 @@ def show(labels: Mapping[str, str]) -> str:
     return labels.get("__name__", "") + (f"{{{inner}}}" if inner else "")
 
 
+def fingerprint(packed: bytes) -> str:
+    """Return Alertmanager's fingerprint of canonical label bytes: FNV-1a, 64 bits.
+
+    >>> fingerprint(pack({"alertname": "alert1", "severity": "critical"}))
+    '0223b772b51c29e1'
+    """
+    total = 0xCBF29CE484222325
+    for byte in packed:
+        total = (total ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return f"{total:016x}"
+
+
 def service_of(labels: Mapping[str, str]) -> str:
     """Return the service that a label set speaks of, "" if it names none."""
     return next((labels[name] for name in SERVICE_LABELS if labels.get(name)), "")

@@ -18,7 +18,8 @@ import numpy as np
 from pipeline import frame
 from pipeline.frame import MAX_ROWS, Frame
 from pipeline.ingest._columns import MAX_TIME, SLACK
-from pipeline.ingest.alerts import fingerprint
+from pipeline.ingest.alerts import identity
+from pipeline.ingest.loki import SEVERITIES
 from pipeline.ingest.redact import redact
 from pipeline.series import pack
 from pipeline.types import Event, Seconds
@@ -65,11 +66,6 @@ KINDS: Mapping[str, type[Record]] = {
     "changes": Change,
     "complaints": Complaint,
 }
-SEVERITIES = {
-    "trace": "debug", "debug": "debug", "info": "info", "notice": "info", "warn": "warning",
-    "warning": "warning", "err": "error", "error": "error", "crit": "critical", "critical": "critical",
-    "fatal": "critical", "alert": "critical", "emerg": "critical", "panic": "critical",
-}  # fmt: skip
 
 
 class Records:
@@ -158,7 +154,7 @@ def _event(record: Alert | Change | Complaint) -> Event:
     ends = _epoch(record.endsAt)
     starts = _epoch(record.startsAt) or min(record.t, ends or record.t)
     labels = {name: value for name, value in record.labels.items() if value}
-    return Event("alert", fingerprint(pack(labels)), starts, labels, notes=record.annotations, until=ends)
+    return Event("alert", identity(pack(labels)), starts, labels, notes=record.annotations, until=ends)
 
 
 def _epoch(time: datetime | None) -> Seconds | None:

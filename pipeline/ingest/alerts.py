@@ -26,7 +26,7 @@ from pipeline.ingest.door import (
     read_json,
     when,
 )
-from pipeline.series import pack
+from pipeline.series import fingerprint, pack
 from pipeline.types import Event, Seconds
 
 PATHS = ("/api/v2/alerts",)
@@ -58,21 +58,12 @@ def decode(body: bytes, headers: Mapping[str, str], now: Seconds, limits: Limits
     return Decoded(event_frames(now, "alerts", found), rejects)
 
 
-def fingerprint(packed: bytes) -> str:
-    """Return Alertmanager's fingerprint of canonical label bytes: FNV-1a, 64 bits.
-
-    >>> fingerprint(pack({"alertname": "alert1", "severity": "critical"}))
-    '0223b772b51c29e1'
-    """
-    known = _known.get(packed)
-    if known is not None:
-        return known
-    total = 0xCBF29CE484222325
-    for byte in packed:
-        total = (total ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
-    if len(_known) >= MAX_KNOWN:
-        _known.clear()
-    _known[packed] = f"{total:016x}"
+def identity(packed: bytes) -> str:
+    """Return the fingerprint of canonical label bytes, most often without working it out."""
+    if packed not in _known:
+        if len(_known) >= MAX_KNOWN:
+            _known.clear()
+        _known[packed] = fingerprint(packed)
     return _known[packed]
 
 
@@ -99,7 +90,7 @@ def _event(alert: _Alert, now: Seconds, limits: Limits, rejects: Rejects) -> Eve
     if ends is not None and ends < starts:
         rejects.add("times", "start time must be before end time")
         return None
-    return Event("alert", fingerprint(pack(labels)), starts, labels, notes=alert.annotations, until=ends)
+    return Event("alert", identity(pack(labels)), starts, labels, notes=alert.annotations, until=ends)
 
 
 def _time(given: datetime | None) -> Seconds | None:

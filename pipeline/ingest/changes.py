@@ -13,9 +13,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
-import orjson
 
-from pipeline.ingest.door import AHEAD, Decoded, Limits, Rejects, event_frames, id_of, plain, read_json, when
+from pipeline.ingest.door import AHEAD, Decoded, Limits, Rejects, id_of, own_json, when
 from pipeline.types import Event, Seconds
 
 PATHS = ("/api/v1/changes",)
@@ -36,14 +35,7 @@ _decoder = msgspec.json.Decoder(list[_Change] | _Change)
 
 
 def decode(body: bytes, headers: Mapping[str, str], now: Seconds, limits: Limits) -> Decoded:
-    given = read_json(plain(body, headers, limits), _decoder)
-    rejects = Rejects()
-    found = [
-        event
-        for change in (given if isinstance(given, list) else [given])
-        if (event := _event(change, now, limits, rejects)) is not None
-    ]
-    return Decoded(event_frames(now, "changes", found), rejects, orjson.dumps({"ids": [e.id for e in found]}))
+    return own_json("changes", body, headers, now, limits, _decoder, _event)
 
 
 def _event(change: _Change, now: Seconds, limits: Limits, rejects: Rejects) -> Event | None:

@@ -13,9 +13,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
-import orjson
 
-from pipeline.ingest.door import AHEAD, Decoded, Limits, Rejects, event_frames, id_of, plain, read_json, when
+from pipeline.ingest.door import AHEAD, Decoded, Limits, Rejects, id_of, own_json, when
 from pipeline.ingest.redact import redact
 from pipeline.types import Event, Seconds
 
@@ -39,15 +38,7 @@ _decoder = msgspec.json.Decoder(list[_Complaint] | _Complaint)
 
 
 def decode(body: bytes, headers: Mapping[str, str], now: Seconds, limits: Limits) -> Decoded:
-    given = read_json(plain(body, headers, limits), _decoder)
-    rejects = Rejects()
-    found = [
-        event
-        for complaint in (given if isinstance(given, list) else [given])
-        if (event := _event(complaint, now, limits, rejects)) is not None
-    ]
-    answer = orjson.dumps({"ids": [e.id for e in found]})
-    return Decoded(event_frames(now, "complaints", found), rejects, answer)
+    return own_json("complaints", body, headers, now, limits, _decoder, _event)
 
 
 def _event(said: _Complaint, now: Seconds, limits: Limits, rejects: Rejects) -> Event | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 import numpy as np
+import orjson
 
 from pipeline import frame
 from pipeline.frame import Frame
@@ -120,6 +121,23 @@ def read_json(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(400, "json", f"body: {str(error)[:300]}") from error
+
+
+def own_json(
+    source: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    now: Seconds,
+    limits: Limits,
+    decoder: msgspec.json.Decoder[list[T] | T],
+    event_of: Callable[[T, Seconds, Limits, Rejects], Event | None],
+) -> Decoded:
+    """Return the events of an object, or of an array of them, in our own JSON; the answer names their ids."""
+    given = read_json(plain(body, headers, limits), decoder)
+    rejects = Rejects()
+    told = given if isinstance(given, list) else [given]
+    found = [event for each in told if (event := event_of(each, now, limits, rejects)) is not None]
+    return Decoded(event_frames(now, source, found), rejects, orjson.dumps({"ids": [e.id for e in found]}))
 
 
 def when(given: float | datetime | None, now: Seconds) -> Seconds:

@@ -6,9 +6,11 @@ every try, so that a receiver can tell a repeat.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 
-from pipeline.types import Seconds
+from pipeline.types import Rejected, Seconds
 
 
 class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -73,3 +75,11 @@ class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
     next_at: Seconds | None = None  # when it escalates
     next_receiver: str = ""
     url: str = ""  # of the incident in the console; put in as it is sent
+
+
+def secret(path: str) -> str:
+    """Return what a file of a secret holds, read anew each time, so that it can be changed under way."""
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise Rejected(f"{path}: {error.strerror}") from error

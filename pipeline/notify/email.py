@@ -5,14 +5,13 @@ from __future__ import annotations
 from email.message import EmailMessage
 from email.utils import format_datetime
 from hashlib import sha256
-from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import aiosmtplib
 import msgspec
 
-from pipeline.notify import Notice
+from pipeline.notify import Notice, secret
 from pipeline.notify._letter import Letter, write
 from pipeline.types import Rejected, Retry
 
@@ -72,7 +71,7 @@ async def send(args: Args, notice: Notice, key: str) -> str:
             start_tls=args.tls == "starttls",
             use_tls=args.tls == "tls",
             username=args.username or None,
-            password=_secret(args.password_file) if args.password_file else None,
+            password=secret(args.password_file) if args.password_file else None,
             timeout=None,  # the caller sets the limit
         )
     except aiosmtplib.SMTPResponseException as error:
@@ -123,10 +122,3 @@ def _id(key: str, sender: str) -> str:
 def _reason(code: int, said: str) -> Retry | Rejected:
     words = f"email: {code} {said}"
     return Retry(0.0, words) if 400 <= code < 500 else Rejected(words)
-
-
-def _secret(path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise Rejected(f"{path}: {error.strerror}") from error

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import msgspec
 
-from pipeline.notify import Notice, Seen
+from pipeline.notify import Notice, Seen, secret
+from pipeline.series import fingerprint, pack
 from pipeline.types import Rejected, Retry, Seconds
 
 # Alertmanager's own words for why it notifies; a receiver may match on them.
@@ -54,8 +54,8 @@ async def send(args: Args, notice: Notice, key: str) -> str:
     # Services and receivers may be named in any script, headers are ASCII.
     headers = {**args.headers, "Idempotency-Key": quote(key), "User-Agent": "Forewarn"}
     if args.bearer_file:
-        headers["Authorization"] = f"Bearer {_secret(args.bearer_file)}"
-    url = args.url or _secret(args.url_file)
+        headers["Authorization"] = f"Bearer {secret(args.bearer_file)}"
+    url = args.url or secret(args.url_file)
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=None) as client:  # noqa: S113 - the caller sets it
             answer = await client.post(url, json=payload(notice), headers=headers)
@@ -113,21 +113,8 @@ def _alert(notice: Notice, seen: Seen | None, common: Mapping[str, str], over: b
         "startsAt": _when(since),
         "endsAt": _NEVER if ended is None else _when(ended),
         "generatorURL": notice.url,
-        "fingerprint": fingerprint(labels),
+        "fingerprint": fingerprint(pack(labels)),
     }
-
-
-def fingerprint(labels: Mapping[str, str]) -> str:
-    """Return Alertmanager's fingerprint of a label set: FNV-1a 64 over its sorted names and values.
-
-    >>> fingerprint({"alertname": "alert1", "severity": "critical"})
-    '0223b772b51c29e1'
-    """
-    hashed = 0xCBF29CE484222325
-    for name in sorted(labels):
-        for byte in f"{name}\0{labels[name]}\0".encode().replace(b"\0", b"\xff"):
-            hashed = ((hashed ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-    return f"{hashed:016x}"
 
 
 def _when(at: Seconds) -> str:
@@ -137,10 +124,3 @@ def _when(at: Seconds) -> str:
 def _after(answer: httpx.Response) -> float:
     said = answer.headers.get("Retry-After", "")
     return float(said) if said.isdigit() else 0.0
-
-
-def _secret(path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise Rejected(f"{path}: {error.strerror}") from error
