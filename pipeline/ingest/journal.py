@@ -153,7 +153,7 @@ class Journal:
         try:
             _write_all(file, MAGIC, 0)
             os.fdatasync(file)
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         except OSError:
             os.close(file)
             raise
@@ -212,7 +212,8 @@ def _write_all(file: int, raw: bytes, at: int) -> int:
     return done
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable, as they are now."""
     file = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(file)

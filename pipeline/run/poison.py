@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import traceback
 from pathlib import Path
 
 import msgspec
+
+from pipeline.run.shelf import put_whole
 
 
 class Skipped(msgspec.Struct, frozen=True):
@@ -56,9 +57,5 @@ class Poison:
         self._found[found.position] = found
 
     def _write(self) -> None:
-        half = self.path.with_suffix(".half")
-        with half.open("wb") as file:
-            file.writelines(msgspec.json.encode(found) + b"\n" for found in self._found.values())
-            file.flush()
-            os.fsync(file.fileno())
-        half.rename(self.path)
+        lines = (msgspec.json.encode(found) + b"\n" for found in self._found.values())
+        put_whole(self.path, b"".join(lines))

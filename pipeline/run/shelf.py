@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.ingest.journal import sync_folder
+
 # Should the newest be damaged the one before it and the journal since then give the same state.
 KEPT = 2
 
@@ -20,15 +22,8 @@ class Shelf:
             half.unlink()  # a crash came while it was written
 
     def put(self, raw: bytes, position: int) -> None:
-        """Write the snapshot so that a crash leaves it whole or not there at all."""
-        path = self.folder / f"{position:020d}.snapshot"
-        half = path.with_suffix(".half")
-        with half.open("wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        half.rename(path)
-        _sync(self.folder)
+        """Write the snapshot, whole or not at all; only the last few stay."""
+        put_whole(self.folder / f"{position:020d}.snapshot", raw)
         for old in self._paths()[KEPT:]:
             old.unlink()
 
@@ -45,9 +40,12 @@ class Shelf:
         return sorted(self.folder.glob("*.snapshot"), reverse=True)
 
 
-def _sync(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+def put_whole(path: Path, raw: bytes) -> None:
+    """Write a file so that a crash leaves it whole, or as it was before."""
+    half = path.with_suffix(".half")
+    with half.open("wb") as file:
+        file.write(raw)
+        file.flush()
+        os.fsync(file.fileno())
+    half.rename(path)
+    sync_folder(path.parent)
