@@ -302,3 +302,14 @@ def test_answers_that_nobody_waits_for_fill_neither_the_timeline_nor_the_state()
     assert len(away.timeline) <= MAX_TIMELINE
     assert [len(lines) for lines in stage.state.unsaid.values()] == [MAX_UNSAID]
     assert stage.state.dropped["timeline entries"] == 900 - MAX_UNSAID
+
+
+def test_a_page_after_its_incident_was_forgotten_has_a_key_of_its_own() -> None:
+    stage = Stage(answer())
+    first = {a.key for a in stage.page(100)}
+    stage.state.notes.clear()  # as ten thousand later incidents do
+
+    again = stage.at(20_000, verdict=Verdict(True, Reason.REPEAT, because="still on"))
+
+    assert [a.kind for a in again] == ["notify"]
+    assert first.isdisjoint(a.key for a in again)

@@ -74,6 +74,9 @@ class Desk:
                 del self.state.notes[next(iter(self.state.notes))]
                 self.state.dropped["notes"] += 1
             known = self.state.notes[incident.id] = Notes()
+            if incident.paged is not None and incident.paged < self.now:
+                # Forgotten since: numbers begun afresh would make keys that are known, and no page goes out.
+                known.told = int(self.now)
         return known
 
     def say(self, incident: str, what: str) -> None:
