@@ -32,7 +32,7 @@ class Unwritable(Exception):
     """The records are not on disk and never will be: whoever sent them must send them again."""
 
 
-class Damaged(Exception):
+class Damaged(ValueError):
     """A record before the end of the journal is not as it was written."""
 
 
