@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-import yaml
 
-from pipeline import topology
+from pipeline import plain, topology
 from pipeline.clock import Span
 from pipeline.decide import Policy
 from pipeline.detect import Watch
@@ -147,31 +146,16 @@ def load(path: Path | None = None, catalog: Path | None = None) -> Config:
 
 
 def read(path: Path, into: type[T]) -> T:
-    """Read one YAML file, ${ENV} put in; raises OSError, yaml.YAMLError, or ValueError that names the key."""
-    return parse(_resolve(yaml.safe_load(path.read_text(encoding="utf-8")) or {}), into)
+    """Read one YAML file, ${ENV} put in; raises Invalid that says what is wrong with it."""
+    return parse(_resolve(plain.read(path)), into)
 
 
 def _read(path: Path, into: type[T], errors: list[str]) -> T | None:
     try:
         return read(path, into)
-    except OSError as error:
-        errors.append(f"{path}: {error.strerror}")
-    except yaml.YAMLError as error:
-        errors.append(f"{path}: {not_yaml(error)}")
-    except UnicodeDecodeError as error:
-        errors.append(f"{path}: not text in UTF-8: {error.reason} at byte {error.start}")
     except Invalid as error:
         errors += [f"{path}: {said}" for said in error.errors]
-    except ValueError as error:
-        errors.append(f"{path}: {error}")
     return None
-
-
-def not_yaml(error: yaml.YAMLError) -> str:
-    """Return one line of what the YAML reader says, with the place first."""
-    mark = getattr(error, "problem_mark", None)
-    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-    return f"not YAML: {where}{getattr(error, 'problem', None) or ' '.join(str(error).split())}"
 
 
 def _resolve(raw: Any) -> Any:
@@ -188,7 +172,7 @@ def _resolve(raw: Any) -> Any:
 def _variable(found: re.Match[str]) -> str:
     value = os.environ.get(found[1], found[2])
     if value is None:
-        raise ValueError(f"${{{found[1]}}}: this environment variable is not set")
+        raise Invalid([f"${{{found[1]}}}: this environment variable is not set"])
     return value
 
 
@@ -214,8 +198,6 @@ def _catalog(path: Path | None, errors: list[str]) -> Topology:
         return Topology()
     try:
         return topology.load(path)
-    except OSError as error:
-        errors.append(f"{path}: {error.strerror}")
-    except ValueError as error:
-        errors.append(str(error))
+    except Invalid as error:
+        errors += error.errors
     return Topology()

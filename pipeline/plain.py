@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import re
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import msgspec
+import yaml
 
 from pipeline import clock, kinds
 from pipeline.clock import Span
@@ -31,6 +33,21 @@ class Invalid(ValueError):
     def __init__(self, errors: list[str]) -> None:
         super().__init__("\n".join(errors))
         self.errors = errors
+
+
+def read(path: Path) -> Any:
+    """Return what a YAML file holds, an empty one being no keys; raises Invalid that says what is wrong."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise Invalid([error.strerror or str(error)]) from error
+    except UnicodeDecodeError as error:
+        raise Invalid([f"not text in UTF-8: {error.reason} at byte {error.start}"]) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        problem = getattr(error, "problem", None) or " ".join(str(error).split())
+        raise Invalid([f"not YAML: {where}{problem}"]) from error
 
 
 def parse(raw: Any, into: type[T]) -> T:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import msgspec
-import yaml
+
+from pipeline import kinds, plain
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -39,6 +41,7 @@ class Topology:
 
     services: Mapping[str, Service] = field(default_factory=dict)
     customers: Mapping[str, Customer] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()  # what the file says that is perhaps not what was meant
 
     @cached_property
     def callees(self) -> Mapping[str, frozenset[str]]:
@@ -91,10 +94,32 @@ class Topology:
 
 
 def load(path: Path) -> Topology:
-    """Read a catalog.yaml; raises ValueError that names the file and the key."""
-    raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    """Read a catalog.yaml; raises Invalid that names the file and the key."""
     try:
-        found = msgspec.convert(raw, _Catalog)
-    except msgspec.ValidationError as error:
-        raise ValueError(f"{path}: {error}") from error
-    return Topology(found.services, found.customers)
+        raw = plain.read(path)
+        found = plain.parse(raw, _Catalog)
+    except plain.Invalid as error:
+        raise plain.Invalid([f"{path}: {said}" for said in error.errors]) from error
+    return Topology(found.services, found.customers, tuple(f"{path}: {said}" for said in _doubts(raw, found)))
+
+
+def _doubts(raw: Any, found: _Catalog) -> Iterator[str]:
+    """Yield what nothing reads, a key once, and what is named but not described: often a slip of the pen."""
+    told: set[str] = set()
+    for section, kind in (("services", Service), ("customers", Customer)):
+        known = [f.name for f in msgspec.structs.fields(kind)]
+        for name, keys in raw.get(section, {}).items():
+            for key in keys:
+                if key not in known and key not in told:
+                    told.add(key)
+                    yield f"{section}.{name}.{key}: nothing reads this key{kinds.nearest(key, known)}"
+    named = [(f"services.{n}.depends_on", to) for n, s in found.services.items() for to in s.depends_on]
+    named += [(f"customers.{n}.uses", to) for n, c in found.customers.items() for to in c.uses]
+    for where, service in named:
+        if service not in found.services:
+            yield f'{where}: no service "{service}" is described{_near(service, found)}'
+
+
+def _near(service: str, found: _Catalog) -> str:
+    near = kinds.nearest(service, list(found.services))
+    return near if near.startswith("; did") else ""

@@ -74,6 +74,32 @@ def test_a_shipped_playbook_is_short_and_tested_both_ways_and_acts_on_nobodys_be
     assert path.stem == found.name
 
 
+def test_what_is_allowed_and_perhaps_not_meant_is_noted(tmp_path: Path) -> None:
+    (tmp_path / "forewarn.yaml").write_text("catalog: catalog.yaml")
+    (tmp_path / "catalog.yaml").write_text(
+        "services: {pay: {teir: critical, depends_on: [bd]}, db: {}}\ncustomers: {acme: {uses: [pay]}}"
+    )
+
+    done = forewarn("check", str(tmp_path / "forewarn.yaml"))
+
+    assert done.exit_code == 0
+    assert [line.replace(f"{tmp_path}/", "") for line in done.output.splitlines()[-3:]] == [
+        "Note: nobody is told of incidents, because response.receiver names no receiver",
+        'Note: catalog.yaml: services.pay.teir: nothing reads this key; did you mean "tier"?',
+        'Note: catalog.yaml: services.pay.depends_on: no service "bd" is described; did you mean "db"?',
+    ]
+
+
+def test_a_catalogue_that_is_not_yaml_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "forewarn.yaml").write_text("catalog: catalog.yaml")
+    (tmp_path / "catalog.yaml").write_text("services: [")
+
+    done = forewarn("check", str(tmp_path / "forewarn.yaml"))
+
+    assert done.exit_code == 1
+    assert f"{tmp_path}/catalog.yaml: not YAML: line 1, column 12: expected" in done.output
+
+
 def test_every_wrong_file_is_named_and_the_exit_code_is_one(tmp_path: Path) -> None:
     main = write(tmp_path, a=changed(mod="auto"), b=changed(steps=step(do="htp")))
 

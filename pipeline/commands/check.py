@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from pipeline import config
 from pipeline.config import Config, Invalid
+
+MAX_DOUBTS = 10
 
 
 @click.command()
@@ -29,8 +32,17 @@ def command(file: Path | None) -> None:
         sys.exit(1)
     click.echo("SUCCESS")
     click.echo(summary(found))
+    for note in notes(found):
+        click.echo(f"Note: {note}")
+
+
+def notes(found: Config) -> Iterator[str]:
+    """Yield what is allowed, and perhaps not meant."""
     if not found.response.receiver:
-        click.echo("Note: nobody is told of incidents, because response.receiver names no receiver")
+        yield "nobody is told of incidents, because response.receiver names no receiver"
+    yield from found.topology.doubts[:MAX_DOUBTS]
+    if len(found.topology.doubts) > MAX_DOUBTS:
+        yield f"and {len(found.topology.doubts) - MAX_DOUBTS} more of the catalogue"
 
 
 def summary(found: Config) -> str:

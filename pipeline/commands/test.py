@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
-import yaml
 
-from pipeline import config, rehearse
+from pipeline import config, plain, rehearse
 from pipeline.config import Invalid, Rules
 from pipeline.respond import Playbook
 
@@ -46,9 +45,9 @@ def run(file: Path) -> Iterator[tuple[str, Sequence[str]]]:
             yield from rehearse.playbook(config.read(file, Playbook))
         else:
             yield from rehearse.rules(config.read(file, Rules))
-    except yaml.YAMLError as error:
-        yield "the file", [config.not_yaml(error)]
-    except (OSError, ValueError) as error:
+    except Invalid as error:
+        yield "the file", error.errors
+    except ValueError as error:
         yield "the file", [str(error)]
 
 
@@ -63,7 +62,7 @@ def used() -> Sequence[Path]:
 
 def _keys(file: Path) -> set[str]:
     try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError:
+        found = plain.read(file)
+    except Invalid:
         return set()
     return set(found) if isinstance(found, dict) else set()
