@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import yaml
 
-from pipeline import config, kinds
+from pipeline import config, kinds, topology
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,6 +41,16 @@ def test_the_example_configuration_is_valid(block: str) -> None:
     found = config.parse(yaml.safe_load(block), config.Main)
 
     assert found.response.receivers[0].name == found.response.receiver
+
+
+def test_the_example_catalogue_leaves_no_doubt(tmp_path: Path) -> None:
+    file = tmp_path / "catalog.yaml"
+    file.write_text(next(b for b in BLOCKS if b.startswith("services:")))
+
+    found = topology.load(file)
+
+    assert found.services["pay"].tier == "critical"
+    assert found.doubts == ()
 
 
 def test_every_folder_of_the_map_exists() -> None:
