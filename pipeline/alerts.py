@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pipeline.series import service_of, show
 from pipeline.types import Event, Seconds, Signal
 
-MAX_ALERTS = 500_000  # firing ones, about 1 kB each
+MAX_ALERTS = 500_000  # firing ones, about 1 kB each, 16 kB at the very most
 
 # Looks that nobody waits for any more, of ends that were moved forward, before they are cleared away.
 SLACK = 1_000

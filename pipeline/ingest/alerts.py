@@ -16,6 +16,7 @@ from datetime import datetime
 import msgspec
 
 from pipeline.ingest.door import (
+    MAX_SET,
     Decoded,
     Limits,
     Rejects,
@@ -33,6 +34,7 @@ PATHS = ("/api/v2/alerts",)
 STATUS = 200
 
 MAX_LABELS = 128
+MAX_NOTES = 65_536  # characters of the annotations of one alert; those past it are cut off
 MAX_KNOWN = 100_000  # fingerprints kept; past it all are dropped and made anew
 
 
@@ -87,10 +89,25 @@ def _event(alert: _Alert, now: Seconds, limits: Limits, rejects: Rejects) -> Eve
             "label too long", f'invalid label set: value of "{too_long[:80]}" is over {limits.label} bytes'
         )
         return None
+    if len(packed := pack(labels)) > MAX_SET:
+        rejects.add("labels too long", f"invalid label set: {len(packed)} bytes, at most {MAX_SET}")
+        return None
     if ends is not None and ends < starts:
         rejects.add("times", "start time must be before end time")
         return None
-    return Event("alert", identity(pack(labels)), starts, labels, notes=alert.annotations, until=ends)
+    return Event("alert", identity(packed), starts, labels, notes=_first(alert.annotations), until=ends)
+
+
+def _first(annotations: Mapping[str, str]) -> Mapping[str, str]:
+    """Return as many as fit: an alert must not be lost for being wordy."""
+    left = MAX_NOTES
+    kept = {}
+    for name, text in annotations.items():
+        left -= len(name) + len(text)
+        if left < 0:
+            break
+        kept[name] = text
+    return kept
 
 
 def _time(given: datetime | None) -> Seconds | None:

@@ -25,6 +25,8 @@ T = TypeVar("T")
 AHEAD: Seconds = 600.0
 # A frame must fit Kafka's default of 1 MiB a message, whatever one row of it weighs.
 FRAME_BYTES = 700_000
+# A label set is kept as long as its series or alert is known, and tables of them are bounded by number.
+MAX_SET = 8_192  # bytes of one label set
 MAX_SAID = 10  # sentences in an answer; the rest is a number
 
 

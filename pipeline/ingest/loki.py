@@ -17,6 +17,7 @@ import numpy as np
 
 from pipeline.ingest.door import (
     AHEAD,
+    MAX_SET,
     Decoded,
     Limits,
     Rejects,
@@ -108,7 +109,10 @@ def _wrong(labels: Mapping[str, str], limits: Limits) -> str:
     if len(labels) > MAX_LABELS:
         return f"{len(labels)} labels, at most {MAX_LABELS}"
     long = next((n for n, v in labels.items() if over(n, limits.label) or over(v, limits.label)), "")
-    return f'value of "{long[:80]}" is over {limits.label} bytes' if long else ""
+    if long:
+        return f'value of "{long[:80]}" is over {limits.label} bytes'
+    size = len(pack(labels))
+    return f"labels are {size} bytes, at most {MAX_SET}" if size > MAX_SET else ""
 
 
 def _seconds(ns: str) -> Seconds | None:

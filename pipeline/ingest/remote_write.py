@@ -20,7 +20,7 @@ import cramjam
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.ingest.door import AHEAD, Decoded, Limits, Refused, Rejects, sample_frames
+from pipeline.ingest.door import AHEAD, MAX_SET, Decoded, Limits, Refused, Rejects, sample_frames
 from pipeline.series import SEP
 from pipeline.types import Floats, Seconds
 
@@ -203,6 +203,8 @@ def _wrong(pairs: list[tuple[bytes, bytes]], limits: Limits) -> tuple[str, str] 
         return "too many labels", f"series {{{shown}}}: {len(pairs)} labels, at most {MAX_LABELS}"
     if max(len(part) for pair in pairs for part in pair) > limits.label:
         return "label too long", f"series {{{shown}}}: a label is over {limits.label} bytes"
+    if (size := sum(len(part) for pair in pairs for part in pair)) > MAX_SET:
+        return "labels too long", f"series {{{shown}}}: labels are {size} bytes, at most {MAX_SET}"
     try:
         b"".join(part for pair in pairs for part in pair).decode()
     except UnicodeDecodeError:

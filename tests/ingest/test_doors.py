@@ -121,6 +121,27 @@ def test_a_long_line_is_turned_away_and_the_other_taken() -> None:
     assert dict(decoded.rejects.count) == {"line too long": 1}
 
 
+def test_a_label_set_is_bounded_as_a_whole() -> None:
+    huge = {f"l{k:03}": "x" * 4_000 for k in range(100)}
+
+    told = [
+        read(alerts, [{"labels": huge}]),
+        read(loki, {"streams": [{"stream": huge, "values": [["1790000000000000000", "a line"]]}]}),
+    ]
+
+    assert [one.frames for one in told] == [(), ()]
+    assert ["at most 8192" in str(one.rejects) for one in told] == [True, True]
+
+
+def test_a_wordy_alert_is_taken_with_its_first_words() -> None:
+    wordy = {"summary": "it burns", **{f"n{k:04}": "y" * 4_000 for k in range(5_000)}}
+
+    [event] = events(alerts, [{"labels": {"alertname": "Fire"}, "annotations": wordy}])
+
+    assert event.notes["summary"] == "it burns"
+    assert sum(map(len, event.notes.values())) < alerts.MAX_NOTES
+
+
 def test_frames_of_long_lines_fit_a_kafka_message() -> None:
     values = [["1000000000", "x" * 200_000]] * 10
 

@@ -167,6 +167,10 @@ def test_many_samples_become_frames_that_a_step_takes_quickly() -> None:
             prompb.series({"__name__": "up"} | {f"l{k:03}": "x" for k in range(128)}, (1.0, MS)),
             "too many labels", id="129 labels",
         ),
+        pytest.param(
+            prompb.series({"__name__": "up"} | {f"l{k:03}": "x" * 4_000 for k in range(9)}, (1.0, MS)),
+            "labels too long", id="nine labels of 4 kB",
+        ),
         pytest.param(prompb.series({"__name__": "up"}, (1.0, MS + 601_000)), "time", id="in the future"),
     ],
 )  # fmt: skip
