@@ -70,7 +70,8 @@ def service_of(labels: Mapping[str, str]) -> str:
 class Series:
     """Every label set seen, in order of first sight. Owned by the pipeline, part of its snapshot.
 
-    At most `limit` rows (about 1 kB each, 16 kB at the very most); past it the newest are turned away, as row -1, and counted.
+    At most `limit` rows, about 1 kB each and 16 kB at the very most; past it the newest are turned away, as
+    row -1, and counted.
     """
 
     limit: int = 1_000_000
