@@ -137,3 +137,7 @@ def test_openmetrics_is_spoken_to_those_who_accept_it() -> None:
 
     assert content_type.startswith("application/openmetrics-text")
     assert text.endswith(b"# EOF\n")
+
+
+def test_a_scrape_carries_no_time_of_creation() -> None:
+    assert b"_created" not in Metrics().render("")[0]
