@@ -126,6 +126,18 @@ async def test_the_console_says_that_nobody_is_told(tmp_path: Path) -> None:
     assert "Nobody is told of incidents" not in wired.text
 
 
+async def test_a_path_that_is_nobodys_is_a_page_for_a_browser_and_a_line_for_a_program(
+    tmp_path: Path,
+) -> None:
+    async with serving(tmp_path / "data") as forewarn:
+        browser = await forewarn.client.get("/nope", headers={"Accept": "text/html"})
+        program = await forewarn.client.get("/nope")
+
+    assert (browser.status_code, program.status_code) == (404, 404)
+    assert '<a href="/">Incidents</a>' in browser.text
+    assert program.text == "nothing is at /nope\n"
+
+
 def test_help_is_quick_because_it_imports_no_command() -> None:
     asked = "import sys; from pipeline.__main__ import cli; cli(['--help'], standalone_mode=False)"
     found = "print('numpy' in sys.modules, 'starlette' in sys.modules)"

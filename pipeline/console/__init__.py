@@ -21,12 +21,14 @@ site's page is refused with 403.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -35,7 +37,7 @@ from pipeline.clock import Clock
 from pipeline.console import words
 from pipeline.console.api import Api
 from pipeline.console.ask import Submit
-from pipeline.console.guard import Guard
+from pipeline.console.guard import HEADERS, Guard
 from pipeline.console.live import Live, Page
 from pipeline.console.pages import Pages
 from pipeline.console.standing import QUIET_AFTER
@@ -94,7 +96,21 @@ def routes(
         found.append(Route(path, partial(live.show, page), middleware=guarded))
     for method, path, call in calls:
         found.append(Route(path, call, methods=[method], middleware=guarded, max_body_size=MAX_BODY))
+    found.append(Route("/incidents", lambda request: RedirectResponse("/")))
     return [*found, Mount("/static", StaticFiles(directory=HERE / "static"), middleware=guarded)]
+
+
+def missing(env: Environment) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Return what answers a path that is nobody's: a page for a browser, a line for a program."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        if "text/html" not in request.headers.get("accept", ""):
+            return PlainTextResponse(f"nothing is at {request.url.path}\n", 404)
+        kind = "board" if request.url.path.startswith("/board/") else "page"
+        text = env.get_template("missing.html").render(title="Not here", kind=kind)
+        return HTMLResponse(text, 404, HEADERS)
+
+    return answer
 
 
 def templates() -> Environment:

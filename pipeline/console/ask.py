@@ -39,7 +39,8 @@ def command(asked: Mapping[str, str], now: Seconds) -> Event:
         raise ValueError(f'do: expected one of {", ".join(TAKES)}, got "{do[:MAX_NAME]}"')
     given = {name: asked[name][:200] for name in TAKES[do] if asked.get(name)}
     if not _enough(do, len(given)):
-        raise ValueError(f"{do}: expected {' and '.join(TAKES[do])}, got {', '.join(given) or 'neither'}")
+        wanted = (" or " if do == "silence" else " and ").join(TAKES[do])
+        raise ValueError(f"{do}: expected {wanted}, got {', '.join(given) or 'neither'}")
     if do in NAMED and not asked.get("by", "").strip():
         raise ValueError(f"by: say who you are, to {do}")
     labels = {"do": do, "by": _line(asked.get("by", ""), MAX_NAME) or "console", **given}

@@ -150,7 +150,8 @@ def _pages(engine: Engine, launch: Launch, stopping: Callable[[], bool]) -> Star
     async def unwritable(request: Request, error: Exception) -> Response:
         return PlainTextResponse(f"not kept, ask again: {error}\n", 503)
 
-    return Starlette(routes=[*own, *shown], exception_handlers={Unwritable: unwritable})
+    missing = console.missing(console.templates())
+    return Starlette(routes=[*own, *shown], exception_handlers={Unwritable: unwritable, 404: missing})
 
 
 def _server(app: Web) -> uvicorn.Server:

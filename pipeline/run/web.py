@@ -30,8 +30,11 @@ LINGER: Seconds = 5.0  # for the rest of a body that was refused: a client that 
 IN_FLIGHT = 4  # bodies of the largest size that may be in memory at once
 LARGE = 64 * 1024  # bytes; decoding more than that would keep others waiting
 RETRY_AFTER = b"2"
-# Alertmanager's API v1, which its clients are told is gone; other paths under /api/v1/ are ours.
+# Alertmanager's APIs, whose clients (Prometheus, amtool, karma, Grafana) hear what there is instead of what
+# they ask for; other paths under /api/v1/ are ours.
 GONE = ("/api/v1/alerts", "/api/v1/receivers", "/api/v1/silence/", "/api/v1/status")
+UNSPOKEN = "/api/v2/"
+INSTEAD = b"read incidents at /api/v1/incidents, silences at /api/v1/silences"
 # Asked for by programs and proxies under any name; nothing there is a secret.
 PUBLIC = ("/-/healthy", "/-/ready", "/metrics", "/board/", "/static/")
 SAY_EVERY: Seconds = 60.0
@@ -71,18 +74,25 @@ class Web:
         if no is not None:
             await _begin(send, *no)
             await _end(send)
-        elif path not in self.doors and not path.startswith(GONE):
-            await self.pages(scope, receive, send)
-        elif path not in self.doors:
-            self.engine.metrics.answered("api_v1", 410)
-            await _begin(send, 410, b"API v1 of Alertmanager is gone: send alerts to /api/v2/alerts")
-            await _end(send)
-        elif scope["method"] != "POST":
-            self.engine.metrics.answered(self.doors[path][0], 405)
-            await _begin(send, 405, b"expected POST", (b"allow", b"POST"))
+        elif path in self.doors and scope["method"] == "POST":
+            await self._enter(*self.doors[path], scope, receive, send)
+        elif refused := self._instead(path):
+            name, status, text = refused
+            self.engine.metrics.answered(name, status)
+            await _begin(send, status, text, *([(b"allow", b"POST")] if status == 405 else []))
             await _end(send)
         else:
-            await self._enter(*self.doors[path], scope, receive, send)
+            await self.pages(scope, receive, send)
+
+    def _instead(self, path: str) -> tuple[str, int, bytes] | None:
+        """Return door, status and words for what a door or an API of Alertmanager cannot give; else None."""
+        if path in self.doors:
+            return self.doors[path][0], 405, b"expected POST: things come in here; " + INSTEAD
+        if path.startswith(GONE):
+            return "api_v1", 410, b"API v1 of Alertmanager is gone: send alerts to /api/v2/alerts"
+        if path.startswith(UNSPOKEN):
+            return "api_v2", 501, b"of Alertmanager's API v2 only POST /api/v2/alerts is spoken; " + INSTEAD
+        return None
 
     def _unasked(self, path: str, headers: Headers, method: str) -> tuple[int, bytes] | None:
         """Return the answer to what a browser sends for a page that is not ours; None where it may go on.

@@ -110,7 +110,7 @@ async def test_a_silence_of_a_form_ends_at_a_time_in_utc(site: Site) -> None:
         ({"do": "approve", "incident": "inc-0031", "by": "a"}, "approve: expected incident and playbook"),
         ({"do": "approve", "incident": "inc-0031", "playbook": "r", "by": " "}, "by: say who you are"),
         ({"do": "stop", "incident": "inc-0031"}, "stop: expected incident and playbook"),
-        ({"do": "silence", "seconds": "60"}, "silence: expected incident and service, got neither"),
+        ({"do": "silence", "seconds": "60"}, "silence: expected incident or service, got neither"),
         ({"do": "silence", "incident": "inc-0031"}, "until: expected `seconds`"),
         ({"do": "silence", "incident": "inc-0031", "seconds": "-1"}, "until: expected a time from now"),
         ({"do": "silence", "incident": "inc-0031", "seconds": "nan"}, "until: expected a time from now"),

@@ -169,3 +169,13 @@ async def test_a_client_that_leaves_half_way_is_nobodys_trouble(forewarn: Served
 )
 async def test_a_wrong_path_or_method_is_said(forewarn: Served, method: str, path: str, status: int) -> None:
     assert (await forewarn.client.request(method, path)).status_code == status
+
+
+@pytest.mark.parametrize("path", ["status", "silences", "alerts", "alerts/groups", "receivers"])
+async def test_what_asks_for_more_of_alertmanager_than_there_is_hears_where_to_ask(
+    forewarn: Served, path: str
+) -> None:
+    answer = await forewarn.client.get(f"/api/v2/{path}")
+
+    assert answer.status_code in (405, 501)
+    assert "read incidents at /api/v1/incidents" in answer.text
