@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -271,6 +272,14 @@ def test_the_command_prints_one_object_a_line_in_order(tmp_path: Path) -> None:
 
 def test_the_command_reads_a_pipe() -> None:
     out = CliRunner().invoke(command, ["-"], input="a 1\na 2\n")
+
+    assert [json.loads(line)["template"] for line in out.stdout.splitlines()] == ["a <*>", "a <*>"]
+
+
+def test_a_packed_file_is_read_like_any_other(tmp_path: Path) -> None:
+    (tmp_path / "app.log.gz").write_bytes(gzip.compress(b"a 1\na 2\n"))
+
+    out = CliRunner().invoke(command, [str(tmp_path / "app.log.gz")])
 
     assert [json.loads(line)["template"] for line in out.stdout.splitlines()] == ["a <*>", "a <*>"]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 import msgspec
@@ -38,6 +39,7 @@ def command(file: str, catalog: Path | None) -> None:
     """Print {"id", "topic", "urgent", "services"} for each complaint of FILE ("-" reads a pipe).
 
     And {"surge", "at", "ids"} the moment one is known: more customers say the same than is usual.
+    A file that ends in .gz is unpacked; a line that is no complaint is told on stderr.
     """
     try:
         known = topology.load(catalog) if catalog is not None else Topology()
@@ -47,7 +49,7 @@ def command(file: str, catalog: Path | None) -> None:
     told: set[str] = set()
     out = click.get_binary_stream("stdout")
     live = not os.path.isfile(file)
-    with click.open_file(file, "rb") as lines:
+    with gzip.open(file) if file.endswith(".gz") else click.open_file(file, "rb") as lines:
         for row in _rows(lines):
             labels = {"customer": row.customer, "channel": row.channel, "lang": row.lang}
             event = Event("complaint", row.id, row.t, labels, row.text)
@@ -63,7 +65,7 @@ def command(file: str, catalog: Path | None) -> None:
                 out.flush()
 
 
-def _rows(lines: IO[bytes]) -> Iterator[Row]:
+def _rows(lines: Iterable[bytes]) -> Iterator[Row]:
     """Yield the complaints; a line that is none is told on stderr and left out."""
     decode = msgspec.json.Decoder(Row, strict=False).decode
     for number, line in enumerate(lines, start=1):

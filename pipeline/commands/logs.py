@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import sys
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Iterable, Iterator
 
 import click
 import msgspec
@@ -22,13 +22,15 @@ def command(file: str) -> None:
 
     Ids are final when printed; `template` is how the template reads at that moment. Should two
     templates turn out to be one, {"merged", "into"} says so; the shipped engine never needs it.
+    A file that ends in .gz is unpacked.
     """
     state = Templates()
     out = click.get_binary_stream("stdout")
     encode = msgspec.json.encode
-    live = not os.path.isfile(file)
-    with click.open_file(file, "rb") as lines:
-        for number, raw in enumerate(_watched(lines, 0 if live else os.path.getsize(file)), start=1):
+    live, packed = not os.path.isfile(file), file.endswith(".gz")
+    size = 0 if live or packed else os.path.getsize(file)
+    with gzip.open(file) if packed else click.open_file(file, "rb") as lines:
+        for number, raw in enumerate(_watched(lines, size), start=1):
             id = template_of(state, raw.rstrip(b"\r\n").decode("utf-8", "replace"))
             said = {"line": number, "template_id": id, "template": text_of(state, id)}
             out.write(encode(said) + b"\n")
@@ -36,7 +38,7 @@ def command(file: str) -> None:
                 out.flush()
 
 
-def _watched(file: IO[bytes], size: int) -> Iterator[bytes]:
+def _watched(file: Iterable[bytes], size: int) -> Iterator[bytes]:
     """Yield the lines; where the size is known and a person looks on, draw how far it is."""
     if not size or not sys.stderr.isatty():
         yield from file
