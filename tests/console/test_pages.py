@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.console.guard import POLICY
 from pipeline.console.pages import MAX_CARDS
+from pipeline.console.words import iso
 from pipeline.types import Event, Reason, State, Step, Verdict
 from tests.console import shop
 from tests.console.conftest import Site
@@ -41,6 +42,19 @@ async def test_an_incident_shows_why_what_and_who(site: Site) -> None:
     ):
         assert said in text, said
     assert text.count('<svg class="plot"') == 2
+
+
+async def test_who_resolved_it_is_told_with_that_time_not_that_of_the_acknowledgement(site: Site) -> None:
+    known = await site.store.incident("inc-0030")
+    assert known is not None
+    over = replace(known, by="ann", acknowledged=shop.NOW - 89_000)
+    await site.store.record(Step(shop.NOW, incidents=(over,)), 2)
+
+    text = await site.page("/incidents/inc-0030")
+
+    by = text[text.index("Resolved by <b>ann</b> at") :].partition("</p>")[0]
+    assert iso(shop.NOW - 88_000) in by
+    assert iso(shop.NOW - 89_000) not in by
 
 
 async def test_what_was_not_paged_says_why_not(site: Site) -> None:
@@ -166,7 +180,7 @@ async def test_a_service_whose_feed_is_quiet_is_unknown_and_shows_its_age(site: 
 
     text = await site.page("/board/north-books")
 
-    assert "We cannot see 1 of your 1 service right now." in text
+    assert "We cannot see your service right now." in text
     assert '<span class="state">unknown</span>' in text
     assert "so we cannot say whether it works" in text
     assert 'datetime="2025-11-22T13:45:00Z"' in text
