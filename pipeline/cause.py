@@ -18,6 +18,8 @@ REACH: Seconds = 1800.0
 AHEAD: Seconds = 120.0
 # A culprit was released about two minutes before the alarm, half of all within 86 to 145 s (ChangeRCA, n=51).
 USUAL_LAG: Seconds = 300.0
+# A change told after the onset is the cause only as far as the onset, or its sender's clock, is off.
+DOUBTFUL: Seconds = 30.0
 
 # What a metric's name says it measures, in the words of Prometheus and OpenTelemetry naming.
 _SLOW = re.compile(r"latency|duration|response_time|rtt|delay|(^|_)p\d\d|_seconds|_ms(_|$)|_s$")
@@ -165,7 +167,7 @@ def _changed(event: Event, case: Case | None, found: list[Suspect], onset: Secon
     """Weigh one change: near the onset and on a service that is itself suspected."""
     service = event.labels["service"]
     lag = onset - event.time
-    near = math.exp(-max(0.0, lag) / USUAL_LAG)
+    near = math.exp(-lag / USUAL_LAG) if lag >= 0 else math.exp(lag / DOUBTFUL)
     own = max((s.score for s in found if s.service == service and s.change is None), default=0.0)
     top = max((s.score for s in found if s.change is None), default=1.0)
     score = own * (1 + near) + 0.5 * top * near

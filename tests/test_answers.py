@@ -45,3 +45,12 @@ def test_an_incident_of_one_service_names_the_customers_who_use_it() -> None:
     seen = correlate(CorrelateState(), [signal("inventory", 1000)], (), (), SHOP, 1000)[0]
 
     assert seen.customers == ("customer-1", "customer-2")
+
+
+def test_an_alert_that_its_sender_calls_critical_is_not_played_down() -> None:
+    def priority(severity: str) -> str:
+        alert = replace(signal("checkout", 1000, kind="alert"), labels={"severity": severity})
+        return correlate(CorrelateState(), [alert], [], [], SHOP, 1000)[0].priority
+
+    assert priority("critical") == "P2"
+    assert priority("warning") == "P3"

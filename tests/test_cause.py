@@ -115,6 +115,7 @@ def test_many_customers_who_name_the_place_they_feel_it_do_not_drown_the_cause()
         pytest.param([change("d1", 910, "payment")], "d1", id="one on the suspect itself"),
         pytest.param([change("d1", 400, "payment"), change("d2", 910, "payment")], "d2", id="nearer"),
         pytest.param([change("d1", 910, "payment"), change("d2", 920, "front")], "d1", id="on another"),
+        pytest.param([change("late", 1075, "payment"), change("d1", 910, "payment")], "d1", id="after"),
         pytest.param([], None, id="none"),
     ],
 )  # fmt: skip

@@ -121,16 +121,20 @@ def _customers(
 def _priority(incident: Incident, topology: Topology) -> str:
     """Return P1 to P4; within one incident it only rises.
 
-    P1: the first suspect is a critical service. P2: many customers complain. P3: anything else strong
-    enough to page. P4: evidence only.
+    P1: the first suspect is a critical service. P2: many customers complain, or another system calls its
+    alert critical. P3: anything else strong enough to page. P4: evidence only.
     """
     strong = any(s.page for s in incident.signals)
     first = incident.services[:1]
     tiers = {topology.services[s].tier for s in first if s in topology.services}
     if tiers & {"critical", "1", "gold"} and (strong or incident.voices):
         found = "P1"
-    elif incident.voices >= MANY_VOICES:
+    elif incident.voices >= MANY_VOICES or any(_critical(s) for s in incident.signals):
         found = "P2"
     else:
         found = "P3" if strong else "P4"
     return min(found, incident.priority)
+
+
+def _critical(signal: Signal) -> bool:
+    return signal.kind == "alert" and signal.labels.get("severity", "").lower() in {"critical", "page"}
