@@ -205,6 +205,19 @@ async def test_time_never_goes_back_even_over_a_restart(
         assert engine.now == before
 
 
+async def test_a_clock_set_back_is_told_while_time_stands_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path) as engine:
+        await engine.take_in([change("d1")])
+        before = engine.now
+        assert engine.wrong == ""
+
+        monkeypatch.setattr("pipeline.clock.wall", lambda: before - 7200)
+
+        assert engine.wrong == "the clock was set back by 7200 s: timers stand still until it has caught up"
+
+
 async def test_a_full_queue_takes_nothing_from_doors_but_still_outcomes_and_commands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ HELD = 256 * 1024 * 1024  # bytes of frames that wait, whatever their number
 TRY_AGAIN: Seconds = 1.0  # after the store failed
 FORGET_EVERY: Seconds = 3600.0
 STOP_WITHIN: Seconds = 10.0
+SET_BACK: Seconds = 5.0  # what an ordinary clock is corrected by stays below
 
 log = structlog.get_logger()
 
@@ -151,6 +152,16 @@ class Engine:
         self.performer.response = config.response
         async with self._turn:
             await self._threaded(self.stepper.adopt, config)
+
+    @property
+    def wrong(self) -> str:
+        """Why what is taken in is not acted on in time; "" while it is."""
+        if self.broken or self.trouble or not self.ready:
+            return self.broken or self.trouble or "restoring state"
+        back = self.now - clock.wall()
+        if back > SET_BACK:
+            return f"the clock was set back by {back:.0f} s: timers stand still until it has caught up"
+        return ""
 
     async def settled(self) -> None:
         """Return once all that was taken is stepped and recorded."""

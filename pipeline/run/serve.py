@@ -125,7 +125,7 @@ def _pages(engine: Engine, launch: Launch, stopping: Callable[[], bool]) -> Star
         return PlainTextResponse(f"{engine.broken or 'OK'}\n", 500 if engine.broken else 200)
 
     async def ready(request: Request) -> Response:
-        wrong = engine.broken or engine.trouble or ("" if engine.ready else "restoring state")
+        wrong = engine.wrong
         return PlainTextResponse(f"{wrong or 'OK'}\n", 503 if wrong else 200)
 
     async def reloaded(request: Request) -> Response:
