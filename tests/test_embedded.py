@@ -17,6 +17,7 @@ import pytest
 from starlette.applications import Starlette
 
 from pipeline import config, frame, snapshot
+from pipeline.clock import Span
 from pipeline.config import Config, Limits, Storage
 from pipeline.decide import Maintenance
 from pipeline.flow import Pipeline
@@ -34,7 +35,9 @@ NOW = 1_790_000_000.0
 
 def settings(folder: Path, queue: int = 1_000) -> Config:
     limits = Limits(queue=queue)
-    return msgspec.structs.replace(config.load(), storage=Storage(path=str(folder)), limits=limits)
+    # NOW is long ago to the engine, which goes by the wall clock and would forget what is older than a month.
+    storage = Storage(path=str(folder), retention=Span(100 * 365 * 86400))
+    return msgspec.structs.replace(config.load(), storage=storage, limits=limits)
 
 
 def change(id: str, source: str = "changes") -> Frame:
