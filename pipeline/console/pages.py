@@ -75,8 +75,8 @@ class Pages:
         if incident is None:
             return None
         now, asked = self.clock(), await self._asked()
-        worst_first = sorted(incident.signals, key=lambda s: (s.ended is not None, -s.surprise, s.since))
-        plots = [(s, await self._plot(s, incident, now)) for s in worst_first if s.kind == "metric"]
+        ordered = worth_reading(incident)
+        plots = [(s, await self._plot(s, incident, now)) for s in ordered if s.kind == "metric"]
         drawn = [(s, drawing) for s, drawing in plots if drawing][:MAX_PLOTS]
         shown = {s.id for s, _ in drawn}
         return {
@@ -84,7 +84,7 @@ class Pages:
             "now": now,
             "i": incident,
             "plots": drawn,
-            "others": [s for s in worst_first if s.id not in shown],
+            "others": [s for s in ordered if s.id not in shown],
             "runs": await self.store.runs(incident.id),
             "actions": await self.store.actions(incident.id),
             "verdicts": (await self.store.verdicts(incident.id))[::-1],
@@ -156,7 +156,7 @@ class Pages:
         return await self.store.commands(self.clock() - MAX_SILENCE)
 
     async def _card(self, incident: Incident, world: World, asked: Sequence[Event]) -> Card:
-        worst = max(incident.signals, key=lambda s: (s.kind == "metric", s.surprise), default=None)
+        worst = min(worth_reading(incident), key=lambda s: s.kind != "metric", default=None)
         evidence = await self.store.evidence(worst.id) if worst and worst.kind == "metric" else None
         silence = next((s for s in silences(asked, world.now) if covers(s, incident)), None)
         return Card(
@@ -190,3 +190,12 @@ def stopped(asked: Sequence[Event]) -> Event | None:
 def titled(topology: Topology, service: str) -> str:
     known = topology.services.get(service)
     return (known.title if known else "") or service
+
+
+def worth_reading(incident: Incident) -> list[Signal]:
+    """Return the signals in the order to read them: still on, of the first suspect, most surprising."""
+    first = incident.services[:1]
+    return sorted(
+        incident.signals,
+        key=lambda s: (s.ended is not None, s.service not in first, -s.surprise, s.since, s.id),
+    )

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from pipeline.console.guard import POLICY
-from pipeline.console.pages import MAX_CARDS
+from pipeline.console.pages import MAX_CARDS, worth_reading
 from pipeline.console.words import iso
 from pipeline.types import Event, Reason, State, Step, Verdict
 from tests.console import shop
 from tests.console.conftest import Site
+from tests.nouns import incident, signal
 
 INCIDENT = "/incidents/inc-0031"
 
@@ -253,3 +254,15 @@ async def test_a_verdict_of_every_reason_can_be_shown(site: Site) -> None:
     text = await site.page(INCIDENT)
 
     assert all(f"stayed silent: {reason.value}" in text for reason in Reason)
+
+
+def test_the_first_suspect_is_drawn_before_those_that_suffer_from_it() -> None:
+    felt, over, cause = (
+        signal("front", 990, surprise=40, id="felt"),
+        signal("payment", 980, surprise=90, ended=1000, id="over"),
+        signal("payment", 1000, surprise=9, id="cause"),
+    )
+
+    found = worth_reading(incident(felt, over, cause, services=("payment", "front")))
+
+    assert [s.id for s in found] == ["cause", "felt", "over"]
