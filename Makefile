@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(if 
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help setup demo test lint types unit check system bench console lock image clean
+.PHONY: help setup demo test lint types unit check system soak bench console lock image clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,10 @@ check:
 
 system: setup  ## install what the tests need from the system: Chromium, Prometheus, Kafka's jars
 	@sh tests/system.sh
+
+soak: setup system  ## the tests that chance has a part in, fifty times as often (an hour or two)
+	FOREWARN_SOAK=50 $(BIN)/pytest -q --timeout=0 tests/test_kill9.py tests/ingest tests/test_logs.py tests/test_complaints.py \
+		tests/test_correlate.py tests/test_detectors.py tests/test_series.py
 
 bench: setup  ## print every table that the README quotes
 	@for f in benchmarks/[a-z]*.py; do n=$$(basename $$f .py); echo "== $$n"; $(BIN)/forewarn bench $$n || exit 1; done

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.soak import times
+
 # A slow machine is no counterexample.
-settings.register_profile("any machine", deadline=None)
+settings.register_profile("any machine", deadline=None, max_examples=times(100))
 settings.load_profile("any machine")
 
 SHARED = Path(__file__).parents[2] / "shared"

@@ -21,6 +21,7 @@ from pipeline.complaints.urgency import urgent
 from pipeline.complaints.words import grams, plain
 from pipeline.topology import Service, Topology
 from pipeline.types import Complaint, Event, Seconds, Signal
+from tests.soak import times
 
 START = 1_700_000_000.0
 SHOP = Topology(
@@ -249,7 +250,7 @@ def test_chinese_is_read_by_characters_and_english_by_words_and_parts() -> None:
     assert grams("下单 ok") == ["下", "单", "下单", " ok", "ok ", " ok ", "w:ok"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=times(40), deadline=None)
 @given(st.lists(st.text(max_size=120), max_size=12))
 def test_any_text_is_read_and_twice_the_same(texts: list[str]) -> None:
     events = [said(k, START + 60.0 * k, text) for k, text in enumerate(texts)]

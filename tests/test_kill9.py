@@ -22,8 +22,9 @@ from pipeline.store import sqlite
 from pipeline.types import Incident
 from tests.ingest import prompb
 from tests.running import Running, state_bytes
+from tests.soak import times
 
-KILLS = 20
+KILLS = times(20)
 SEED = 20261122
 SENDERS = 4
 # Often, so that many kills fall into the writing of a snapshot.

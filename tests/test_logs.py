@@ -19,6 +19,7 @@ from pipeline.logs import OTHERS, Key, LogState, read_lines, templates
 from pipeline.logs.templates import Templates, mask, severity_of, shape_of, template_of, text_of
 from pipeline.series import Series, pack
 from pipeline.types import Batch, Lines, Seconds, Signal
+from tests.soak import times
 
 START = 1_700_000_000.0
 QUIET = ("GET /cart/17 200 in 12 ms", "cache hit for user 81")
@@ -217,7 +218,7 @@ def test_words_that_differ_are_different_templates() -> None:
     assert text_of(state, ids[1]) == "[instance: <*>] VM Paused"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=times(60), deadline=None)
 @given(st.lists(st.text(max_size=80) | st.text('ab0/=<*>"[]():. ', max_size=80), max_size=25))
 def test_any_lines_are_taken_twice_alike_and_survive_a_snapshot(lines: list[str]) -> None:
     one, two = Templates(), Templates()

@@ -21,6 +21,7 @@ from pipeline.ingest.door import Decoded, Refused
 from pipeline.run.web import doors
 from pipeline.series import unpack
 from pipeline.types import Event
+from tests.soak import times
 
 NOW = 1_790_000_000.0
 ISO = "2026-09-21T14:13:20Z"  # the same moment
@@ -219,7 +220,7 @@ JSON_VALUES = st.recursive(
 
 
 @pytest.mark.parametrize("by", [alerts, changes, complaints, loki], ids=lambda by: by.__name__.split(".")[-1])
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=times(200), deadline=None)
 @given(body=JSON_VALUES.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=100))
 def test_no_body_raises_anything_but_a_refusal(by: ModuleType, body: bytes) -> None:
     for headers in ({}, {"content-encoding": "gzip"}):
@@ -227,7 +228,7 @@ def test_no_body_raises_anything_but_a_refusal(by: ModuleType, body: bytes) -> N
             by.decode(body, headers, NOW, LIMITS)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=times(200), deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["labels", "startsAt", "endsAt"]), st.text(max_size=8) | st.just(ISO))
     | st.fixed_dictionaries(

@@ -19,6 +19,7 @@ from pipeline.ingest import remote_write
 from pipeline.ingest.door import Decoded, Refused
 from pipeline.series import unpack
 from tests.ingest import prompb
+from tests.soak import times
 
 NOW = 1_790_000_000.0
 MS = 1_790_000_000_000
@@ -228,7 +229,7 @@ def test_an_empty_request_is_fine() -> None:
     assert remote_write.decode(snappy(b""), {}, NOW, LIMITS).frames == ()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=times(300), deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_raise_anything_but_a_refusal(raw: bytes) -> None:
     for body in (raw, snappy(raw)):
@@ -255,7 +256,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(raw)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=times(500), deadline=None)
 @given(damaged())
 def test_it_reads_what_the_reference_reads(raw: bytes) -> None:
     reference = prompb.MESSAGES["WriteRequest"]()
