@@ -13,9 +13,11 @@ import pytest
 
 from detectors.base import Detector, Floats, Rows
 from detectors.counts import surprise_of_counts, surprise_of_silence
+from detectors.novelty import Args as NoveltyArgs
+from detectors.novelty import Novelty, build
 from detectors.seasonal import Args, Seasonal
 from pipeline.detect.watch import detectors
-from tests.naive import NaiveSeasonal
+from tests.naive import NaiveNovelty, NaiveSeasonal
 
 KINDS = detectors()
 MINUTE = 60.0
@@ -134,15 +136,18 @@ def test_what_comes_later_changes_nothing_said_before(kind: str) -> None:
     np.testing.assert_array_equal(feed(make(kind), values)[:120], feed(make(kind), other)[:120])
 
 
-def test_the_surprise_of_a_sample_at_the_end_of_its_band_is_the_bands(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "most"), [("seasonal", 3.001), ("novelty", 30.0)])
+def test_the_surprise_of_a_sample_at_the_end_of_its_band_is_the_bands(kind: str, most: float) -> None:
+    """Where surprise is a sum of evidence, the band ends where one piece of it would do."""
     d = make(kind)
     feed(d, noise(300, 2))
     time = np.full(2, 300 * MINUTE)
     band = d.expect_many(rows(2), time)
 
     assert (band.lower < band.expected).all()
-    np.testing.assert_allclose(d.score_many(rows(2), time, band.upper), 3.0)
-    np.testing.assert_allclose(d.score_many(rows(2), time, band.lower), 3.0)
+    for edge in (band.lower, band.upper):
+        surprise = d.score_many(rows(2), time, edge)
+        assert ((surprise > 2.999) & (surprise < most)).all()
 
 
 def constant(k: Floats) -> Floats:
@@ -170,6 +175,17 @@ def drop(k: Floats) -> Floats:
     [
         pytest.param(constant, [], id="a flat line is never odd"),
         pytest.param(ramp, [], id="a steady ramp is followed"),
+    ],
+)
+def test_shapes(kind: str, shape: Callable[[Floats], Floats], odd: list[int]) -> None:
+    surprise = feed(make(kind), shape(np.arange(600.0))[:, None])[:, 0]
+
+    assert list(np.flatnonzero(surprise >= 4)) == odd
+
+
+@pytest.mark.parametrize(
+    ("shape", "odd"),
+    [
         pytest.param(spike, [400], id="a spike is odd once, and what follows is not"),
         pytest.param(drop, [400, 401, 402], id="a drop is odd while it lasts"),
         pytest.param(
@@ -177,13 +193,22 @@ def drop(k: Floats) -> Floats:
         ),
     ],
 )
-def test_shapes(kind: str, shape: Callable[[Floats], Floats], odd: list[int]) -> None:
-    surprise = feed(make(kind), shape(np.arange(600.0))[:, None])[:, 0]
+def test_shapes_beside_the_season(shape: Callable[[Floats], Floats], odd: list[int]) -> None:
+    surprise = feed(Seasonal(), shape(np.arange(600.0))[:, None])[:, 0]
 
     found = np.flatnonzero(surprise >= 4)
 
     assert [k for k in odd if k not in found] in ([], [odd[-1]] if len(odd) > 3 else [])
     assert set(found) - set(odd) <= ({420, 421} if len(odd) > 3 else set())
+
+
+@pytest.mark.parametrize("shape", [spike, drop, step_up])
+def test_what_is_new_is_most_surprising_at_once_and_soon_known(shape: Callable[[Floats], Floats]) -> None:
+    surprise = feed(Novelty(), shape(np.arange(600.0))[:, None])[:, 0]
+
+    assert np.nanargmax(surprise) == 400
+    assert surprise[400] > 100 > 10 * np.nanmax(surprise[:400])
+    assert (surprise[420:] < 4).all()
 
 
 def test_a_gap_of_hours_is_no_anomaly(kind: str) -> None:
@@ -195,11 +220,31 @@ def test_a_gap_of_hours_is_no_anomaly(kind: str) -> None:
     assert np.nanmax(after) < 4
 
 
-def test_the_rate_of_surprise_is_the_rate_it_claims_on_noise(kind: str) -> None:
-    surprise = feed(make(kind), noise(600, 300))[200:]
+def test_the_rate_of_surprise_is_the_rate_it_claims_on_noise() -> None:
+    surprise = feed(make("seasonal"), noise(600, 300))[200:]
 
     assert 0.001 < (surprise >= 2).mean() <= 0.01
     assert (surprise >= 3).mean() <= 0.001
+
+
+def test_records_of_noise_are_common_in_a_young_series_and_rare_in_an_old_one() -> None:
+    surprise = feed(Novelty(), noise(4000, 100))
+
+    assert 0.003 < (surprise[200:600] >= 3).mean() < 0.02
+    assert 0.0003 < (surprise[2000:] >= 3).mean() < 0.002
+
+
+def test_what_was_seen_over_two_blocks_of_memory_ago_is_news_again() -> None:
+    week, d = 7 * 24, build(NoveltyArgs(memory=7 * 86400.0))
+    values = noise(4 * week, 1)
+    values[100:103] = 90.0
+    surprise = feed(d, values, step=3600.0)
+    later = np.full(1, 4 * week * 3600.0)
+    short = d.score_many(rows(1), later, np.full(1, 90.0))[0]
+    long = feed(build(NoveltyArgs()), np.vstack((values, [[90.0]])), step=3600.0)[-1, 0]
+
+    assert surprise[100] > 20
+    assert short > long + 10, "a longer memory has seen it"
 
 
 def test_a_daily_rhythm_is_expected_once_a_day_of_it_has_been_seen() -> None:
@@ -236,11 +281,33 @@ def test_the_fast_detector_agrees_with_its_slow_twin() -> None:
         np.testing.assert_allclose(got, want, rtol=1e-7, atol=1e-9)
 
 
+def test_novelty_agrees_with_its_slow_twin() -> None:
+    rng = np.random.default_rng(20261123)
+    n, samples, step = 8, 700, 300.0
+    k = np.arange(samples)[:, None]
+    values = 50 + 30 * np.sin(2 * np.pi * k * step / 86400) + rng.normal(0, 1, (samples, n))
+    values += np.where(k > 650, np.linspace(0, 200, n), 0.0)
+    values[:, 0] = 5.0
+    values[rng.random((samples, n)) < 0.05] = np.nan
+    values[300, 2:5] = np.inf, -np.inf, 1e300
+    times = k * step + rng.integers(0, 200, (samples, n))
+    fast, slow = Novelty(), [NaiveNovelty() for _ in range(n)]
+
+    for time, value in zip(times.astype(float), values, strict=True):
+        got = fast.take_many(rows(n), time, value)
+        want = np.array([s.take(float(t), float(v)) for s, t, v in zip(slow, time, value, strict=True)]).T
+        np.testing.assert_allclose(got, want, rtol=5e-3, atol=5e-3)
+
+
 def test_wrong_arguments_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match="warm_up: expected at least 10"):
         Args(warm_up=3)
     with pytest.raises(ValueError, match="above 0"):
         Args(memory=0)
+    with pytest.raises(ValueError, match="warm_up: expected at least 30"):
+        NoveltyArgs(warm_up=10)
+    with pytest.raises(ValueError, match="above 0"):
+        NoveltyArgs(memory=-1)
 
 
 def poisson_tail(count: int, mean: float) -> float:
