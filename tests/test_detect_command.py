@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from pipeline.commands.detect import COLUMNS, Mute, command
+from pipeline.commands.detect import COLUMNS, WARM_UP, Mute, command
 
 
 def run(tmp_path: Path, text: str, *options: str) -> Result:
@@ -27,7 +27,7 @@ def series(values: list[float], stamp: str = "{}") -> str:
     return "\n".join(["timestamp,value", *lines]) + "\n"
 
 
-STEADY = [10.0 + 0.1 * (k % 7) for k in range(100)]
+STEADY = [10.0 + 0.1 * (k % 7) for k in range(WARM_UP + 40)]
 
 
 def test_every_row_comes_back_with_surprise_band_and_alert(tmp_path: Path) -> None:
@@ -37,12 +37,12 @@ def test_every_row_comes_back_with_surprise_band_and_alert(tmp_path: Path) -> No
 
     assert result.exit_code == 0
     assert result.stdout.splitlines()[0] == ",".join(COLUMNS)
-    assert len(found) == 102
-    assert [r["surprise"] for r in found[:60]] == [""] * 60
-    assert [r["alert"] for r in found[60:]] == ["0"] * 40 + ["1", "0"]
-    assert float(found[99]["lower"]) < 10.3 < float(found[99]["upper"]) < 99
-    assert float(found[100]["surprise"]) == float(found[100]["told"]) > 5
-    assert (float(found[101]["surprise"]) > 5, found[101]["told"]) == (True, "0")
+    assert len(found) == WARM_UP + 42
+    assert [r["surprise"] for r in found[:WARM_UP]] == [""] * WARM_UP
+    assert [r["alert"] for r in found[WARM_UP:]] == ["0"] * 40 + ["1", "0"]
+    assert float(found[-3]["lower"]) < 10.3 < float(found[-3]["upper"]) < 99
+    assert float(found[-2]["surprise"]) == float(found[-2]["told"]) > 5
+    assert (float(found[-1]["surprise"]) > 5, found[-1]["told"]) == (True, "0")
 
 
 def test_a_pipe_gives_the_same_as_the_file(tmp_path: Path) -> None:

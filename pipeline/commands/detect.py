@@ -19,11 +19,12 @@ import numpy as np
 from rich.console import Console
 from rich.progress import wrap_file
 
-from detectors.seasonal import Args, Seasonal
+from detectors.novelty import Args, Novelty
 from pipeline.types import Seconds
 
 COLUMNS = ("timestamp", "value", "surprise", "expected", "lower", "upper", "told", "alert")
-ALERT = 3.0  # surprise that notifies: once in a thousand samples of a series that someone looks at alone
+ALERT = 3.85  # surprise that notifies; noise reaches it once in 1,400 samples after its first 2,000
+WARM_UP = 300  # samples in silence: a file is not a person who waits
 MUTED = 200  # samples for which only something more surprising than what was told is told
 
 
@@ -70,7 +71,7 @@ def command(file: str, plot: Path | None) -> None:
 
 def look(rows: Iterable[Row]) -> Iterator[Seen]:
     """Yield what is known of each row, from what came before it only."""
-    detector, mute = Seasonal(Args()), Mute()
+    detector, mute = Novelty(Args(warm_up=WARM_UP)), Mute()
     series = np.zeros(1, np.int32)
     for row in rows:
         time, value = np.array([row.time]), np.array([row.value])
