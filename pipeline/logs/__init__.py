@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from pipeline.logs.templates import Templates, mask, severity_of, shape_of, template_of, text_of
+from pipeline.logs.severity import severity_of
+from pipeline.logs.shape import MAX_BYTES, mask
+from pipeline.logs.templates import Templates, templates_of, text_of
 from pipeline.logs.usual import SLOT, Tally, faded
 from pipeline.series import Series
 from pipeline.types import Batch, Lines, Seconds, Signal
@@ -75,9 +77,9 @@ def _by_slot(
 ) -> Iterator[tuple[int, dict[Key, Heard]]]:
     """Yield the slots that the lines fall in, oldest first, with what was heard in each."""
     slots: dict[int, dict[Key, Heard]] = {}
-    columns = zip(lines.series.tolist(), lines.time.tolist(), lines.text, lines.severity, strict=True)
-    for row, time, text, severity in columns:
-        what = template_of(state.templates, text)
+    ids = templates_of(state.templates, lines.text)
+    columns = zip(lines.series.tolist(), lines.time.tolist(), lines.text, lines.severity, ids, strict=True)
+    for row, time, text, severity, what in columns:
         if not time >= now - LATE:
             state.dropped["late line"] += 1
             continue
@@ -88,7 +90,7 @@ def _by_slot(
         for key in (Key(service, what), Key(service, ERRORS if error else OTHERS)):
             before = found.get(key)
             if before is None:
-                found[key] = Heard(1, severity, mask(shape_of(text))[:SAMPLE])
+                found[key] = Heard(1, severity, mask(text[:MAX_BYTES])[:SAMPLE])
             else:
                 worst = severity if severity == "critical" else before.severity
                 found[key] = Heard(before.lines + 1, worst, before.sample)
