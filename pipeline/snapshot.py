@@ -12,7 +12,7 @@ VERSION = b"FW2\n"
 
 # Whoever can write a snapshot must not be able to run code with it: only these places may be named,
 # and there only classes, or the functions listed here by name.
-_MODULES = ("pipeline.", "detectors.", "numpy", "river.", "drain3.", "collections", "cachetools")
+_MODULES = ("pipeline.", "detectors.", "numpy", "river.", "collections")
 _OURS = ("pipeline.", "detectors.")
 _FUNCTIONS = {
     ("numpy._core.multiarray", "_reconstruct"),
