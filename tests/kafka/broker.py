@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parent
 LIBS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "forewarn" / "kafka-4.3.1"
+
+# 16 bytes in base64, always the same: one in 64 of those drawn by lot begins with "-", and is read as an option.
+CLUSTER = "Zm9yZXdhcm4tdGVzdHMtMQ"
 
 # One node that keeps nothing for anybody else: every internal topic has one partition and one copy, a
 # group forms at once, and the smallest log cleaner that the broker accepts (5 MB a thread).
@@ -79,9 +80,8 @@ def broker(folder: Path) -> Iterator[str]:
     file = folder / "server.properties"
     file.write_text(PROPERTIES.format(port=port, controller=controller, folder=folder))
     java = ["java", *JVM, f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}", "-cp", f"{libs}/*"]
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
     subprocess.run(
-        [*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(file)],
+        [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(file)],
         check=True, capture_output=True,
     )  # fmt: skip
     with (folder / "out").open("wb") as out:
