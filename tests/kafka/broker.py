@@ -15,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 LIBS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "forewarn" / "kafka-4.3.1"
 
-# 16 bytes in base64, always the same: one in 64 of those drawn by lot begins with "-", and is read as an option.
+# 16 bytes in base64, always the same: one in 64 drawn by lot begins with "-", and is read as an option.
 CLUSTER = "Zm9yZXdhcm4tdGVzdHMtMQ"
 
 # One node that keeps nothing for anybody else: every internal topic has one partition and one copy, a
