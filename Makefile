@@ -45,7 +45,7 @@ system: setup  ## install what the tests need from the system: Chromium, Prometh
 
 soak: setup system  ## the tests that chance has a part in, fifty times as often (an hour or two)
 	FOREWARN_SOAK=50 $(BIN)/pytest -q --timeout=0 tests/test_kill9.py tests/ingest tests/test_logs.py tests/test_complaints.py \
-		tests/test_correlate.py tests/test_detectors.py tests/test_series.py
+		tests/test_correlate.py tests/detectors tests/test_series.py
 
 bench: setup  ## print every table that the README quotes
 	@for f in benchmarks/[a-z]*.py; do n=$$(basename $$f .py); echo "== $$n"; $(BIN)/forewarn bench $$n || exit 1; done

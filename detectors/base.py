@@ -1,8 +1,9 @@
-"""What every detector promises; tests/test_detectors.py holds each one to it."""
+"""What every detector promises; tests/detectors/test_contract.py holds each one to it."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, TypeAlias
+import math
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,21 @@ class Band(NamedTuple):
     expected: Floats  # (n,)
     lower: Floats  # (n,)
     upper: Floats  # (n,)
+
+
+class Facts(NamedTuple):
+    """What a detector can say of a sample beside its surprise; NaN, or 0 peers: nothing to say of that."""
+
+    onset: float = math.nan  # s since 1970: when what is seen began, as estimated afterwards
+    highest: float = math.nan  # s: nothing as high has been seen for so long
+    lowest: float = math.nan  # s
+    slope: float = math.nan  # the series' unit a second
+    limit: float = math.nan  # the series' unit: what it will reach if it goes on so,
+    reached: float = math.nan  # s since 1970: when,
+    soonest: float = math.nan  # s since 1970: and the interval that holds the truth four times in five
+    latest: float = math.nan  # s since 1970; inf = perhaps never
+    peers: int = 0  # series it was compared with
+    usual: float = math.nan  # of those peers, or of this hour and weekday: the series' unit
 
 
 class Detector(Protocol):
@@ -48,4 +64,44 @@ class Detector(Protocol):
 
         Returns the surprise, (n,), and what was expected before the sample was learned, (n,).
         """
+        ...
+
+    def forget_many(self, series: Rows) -> None:
+        """Make the rows as if never seen, so that other series may have them; rows never seen are none."""
+        ...
+
+
+@runtime_checkable
+class Grouped(Protocol):
+    """A detector that looks at series beside each other: instances of a service, failed of all requests."""
+
+    def seat_many(self, series: Rows, group: Rows, side: Rows) -> None:
+        """Say which group (>= 0) each row belongs to and which side of it (0 or 1) it is on.
+
+        Comes before a row's first sample, and again, with the same or another answer, at any time.
+        Samples of a group that are scored in one call see each other; samples of one group that come
+        apart see the newest of each other.
+        """
+        ...
+
+
+@runtime_checkable
+class Borrowing(Protocol):
+    """A detector whose new series need not begin from nothing."""
+
+    def borrow_many(self, series: Rows, donors: Rows) -> None:
+        """Let rows never seen begin with what their donors (n,) know that holds for the like of them.
+
+        That is shape: spread as a share of the level, tails, the day's profile as a ratio. The level is
+        the series' own, from its first samples. A row that was never seen is no donor: nothing happens.
+        """
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A detector that knows more of a sample than its surprise."""
+
+    def facts_of(self, series: int, time: float, value: float) -> Facts:
+        """Return what can be said of the newest sample of a row; asked for few, after it was learned."""
         ...

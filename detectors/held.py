@@ -167,20 +167,33 @@ class Memory:
         if need <= have:
             return
         more = max(need, have + have // 2, 16) - have
-        new = Held(np.zeros((HELD, more), np.float32))
-        new.bucket[:] = -1
-        new.daily[:] = np.nan
-        new.stretch[:] = new.stretch_leap[:] = 0.5
-        for low, high in (
-            (new.low, new.high), (new.old_low, new.old_high),
-            (new.own_low, new.own_high), (new.near_low, new.near_high),
-        ):  # fmt: skip
-            low[:], high[:] = np.inf, -np.inf
-        self._held = np.hstack((self._held, new.matrix))
+        self._held = np.hstack((self._held, _fresh(more)))
         self._last = np.pad(self._last, (0, more))
         self._profile = _more(self._profile, more, np.nan)
         self._hourly, self._hits = _more(self._hourly, more, 0), _more(self._hits, more, 0)
         self._low, self._high = _more(self._low, more, np.inf), _more(self._high, more, -np.inf)
+
+    def forget(self, series: Rows) -> None:
+        known = series[series < self._held.shape[1]]
+        self._held[:, known] = _fresh(len(known))
+        self._last[known] = 0.0
+        self._profile[known] = np.nan
+        self._hourly[known], self._hits[known] = 0, 0
+        self._low[known], self._high[known] = np.inf, -np.inf
+
+
+def _fresh(n: int) -> Column:
+    """Return the matrix of n series never seen."""
+    new = Held(np.zeros((HELD, n), np.float32))
+    new.bucket[:] = -1
+    new.daily[:] = np.nan
+    new.stretch[:] = new.stretch_leap[:] = 0.5
+    for low, high in (
+        (new.low, new.high), (new.old_low, new.old_high),
+        (new.own_low, new.own_high), (new.near_low, new.near_high),
+    ):  # fmt: skip
+        low[:], high[:] = np.inf, -np.inf
+    return new.matrix
 
 
 def _span(series: Rows) -> Rows | slice:

@@ -88,6 +88,9 @@ class Novelty:
     def learn_many(self, series: Rows, time: Floats, value: Floats) -> None:
         self.take_many(series, time, value)
 
+    def forget_many(self, series: Rows) -> None:
+        self.memory.forget(series)
+
     def expect_many(self, series: Rows, time: Floats) -> Band:
         held = self.memory.look(series, time)
         expected = np.where(held.seen >= self.args.warm_up, _expected(held), np.nan)
@@ -221,7 +224,8 @@ class Novelty:
         found = np.flatnonzero(excess.max(axis=0) > 0)
         if len(found):
             share = np.maximum(excess[:, found], 0) / width[:, found][SOURCE]
-            total[found] = WEIGHT @ np.log1p(STEEP * share)
+            # Not a matrix product: what a series scores must not depend on how many others are beside it.
+            total[found] = (WEIGHT[:, None] * np.log1p(STEEP * share)).sum(axis=0)
         learn = held.seen >= EARLY
         _extend(held.low, held.high, signals, learn)
         _extend(held.own_low, held.own_high, spans, learn)

@@ -145,6 +145,10 @@ class Seasonal:
             self._learn(series[part][use], state, guess, time[part][use], clean[use], surprise[part][use])
         return surprise, expected
 
+    def forget_many(self, series: Rows) -> None:
+        known = series[series < len(self._rows)]
+        self._rows[known], self._profile[known] = _fresh(len(known))
+
     def _look(self, series: Rows, time: Floats) -> tuple[NDArray[np.void], _Guess]:
         """Return a copy of the rows' state and what they expect at that time."""
         self._grow(int(series.max(initial=-1)) + 1)
@@ -282,13 +286,16 @@ class Seasonal:
         if need <= have:
             return
         more = max(need, have + have // 2, 16)
-        rows = np.zeros(more, ROW)
-        rows["edge"] = PRIOR_EDGE
-        rows["stretch"] = PRIOR_STRETCH
-        rows[:have] = self._rows
-        profile = np.full((more, BUCKETS), np.nan, np.float32)
-        profile[:have] = self._profile
-        self._rows, self._profile = rows, profile
+        rows, profile = _fresh(more - have)
+        self._rows = np.concatenate((self._rows, rows))
+        self._profile = np.concatenate((self._profile, profile))
+
+
+def _fresh(n: int) -> tuple[NDArray[np.void], NDArray[np.float32]]:
+    rows = np.zeros(n, ROW)
+    rows["edge"] = PRIOR_EDGE
+    rows["stretch"] = PRIOR_STRETCH
+    return rows, np.full((n, BUCKETS), np.nan, np.float32)
 
 
 def _measured(value: Floats) -> Floats:

@@ -1,0 +1,80 @@
+"""What is new in size, hour, roughness or trend; the fast novelty agrees with its slow twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from detectors.base import Floats
+from detectors.novelty import Args, Novelty, build
+from tests.detectors.common import drop, feed, noise, rows, spike, step_up
+from tests.naive import NaiveNovelty
+
+
+@pytest.mark.parametrize("shape", [spike, drop, step_up])
+def test_what_is_new_is_most_surprising_at_once_and_soon_known(shape: Callable[[Floats], Floats]) -> None:
+    surprise = feed(Novelty(), shape(np.arange(600.0))[:, None])[:, 0]
+
+    assert np.nanargmax(surprise) == 400
+    assert surprise[400] > 100 > 10 * np.nanmax(surprise[:400])
+    assert (surprise[420:] < 4).all()
+
+
+def test_records_of_noise_are_common_in_a_young_series_and_rare_in_an_old_one() -> None:
+    surprise = feed(Novelty(), noise(4000, 100))
+
+    assert 0.003 < (surprise[200:600] >= 3).mean() < 0.02
+    assert 0.0003 < (surprise[2000:] >= 3).mean() < 0.002
+
+
+def test_what_was_seen_over_two_blocks_of_memory_ago_is_news_again() -> None:
+    week, d = 7 * 24, build(Args(memory=7 * 86400.0))
+    values = noise(4 * week, 1)
+    values[100:103] = 90.0
+    surprise = feed(d, values, step=3600.0)
+    later = np.full(1, 4 * week * 3600.0)
+    short = d.score_many(rows(1), later, np.full(1, 90.0))[0]
+    long = feed(build(Args()), np.vstack((values, [[90.0]])), step=3600.0)[-1, 0]
+
+    assert surprise[100] > 20
+    assert short > long + 10, "a longer memory has seen it"
+
+
+def test_novelty_agrees_with_its_slow_twin() -> None:
+    rng = np.random.default_rng(20261123)
+    n, samples, step = 8, 700, 300.0
+    k = np.arange(samples)[:, None]
+    values = 50 + 30 * np.sin(2 * np.pi * k * step / 86400) + rng.normal(0, 1, (samples, n))
+    values += np.where(k > 650, np.linspace(0, 200, n), 0.0)
+    values[:, 0] = 5.0
+    values[rng.random((samples, n)) < 0.05] = np.nan
+    values[300, 2:5] = np.inf, -np.inf, 1e300
+    times = k * step + rng.integers(0, 200, (samples, n))
+    fast, slow = Novelty(), [NaiveNovelty() for _ in range(n)]
+
+    for time, value in zip(times.astype(float), values, strict=True):
+        got = fast.take_many(rows(n), time, value)
+        want = np.array([s.take(float(t), float(v)) for s, t, v in zip(slow, time, value, strict=True)]).T
+        np.testing.assert_allclose(got, want, rtol=5e-3, atol=5e-3)
+
+
+def test_the_surprise_of_a_sample_at_the_end_of_its_band_is_at_least_the_bands() -> None:
+    """Surprise is a sum of evidence; the band ends where one piece of it would do."""
+    d = Novelty()
+    feed(d, noise(300, 2))
+    time = np.full(2, 18000.0)
+    band = d.expect_many(rows(2), time)
+
+    assert (band.lower < band.expected).all()
+    for edge in (band.lower, band.upper):
+        surprise = d.score_many(rows(2), time, edge)
+        assert ((surprise > 2.999) & (surprise < 30)).all()
+
+
+def test_wrong_arguments_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="warm_up: expected at least 30"):
+        Args(warm_up=10)
+    with pytest.raises(ValueError, match="above 0"):
+        Args(memory=-1)
