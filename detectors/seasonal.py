@@ -15,6 +15,8 @@ DAY = 86400.0
 BUCKETS = 96  # of a day: a quarter of an hour follows an office's morning, and a day of it is 384 B
 BLOCK = 4096  # rows at once, so that what is being worked on stays in the processor's cache
 
+READY = 10  # samples before the first score of a series that began with what another knew
+
 # Nothing that is measured has a larger number; a value beyond it is a fault of the sender, so missing.
 LARGEST = 1e30
 
@@ -35,6 +37,7 @@ NORMAL = 1.2533  # standard deviations a mean absolute deviation, for a normal d
 ROW = np.dtype(
     [
         ("seen", "i4"),  # samples learned
+        ("lent", "?"),  # began with what another knew
         ("last", "f8"),  # time of the newest, s
         ("cadence", "f8"),  # seconds between two
         ("level", "f8"),
@@ -127,7 +130,7 @@ class Seasonal:
         reach = np.exp(
             state["edge"] + state["stretch"] * ((self.args.band + math.log10(TAIL)) * math.log(10))
         )
-        known = np.where(state["seen"] >= self.args.warm_up, guess.expected, np.nan)
+        known = np.where(self._known(state), guess.expected, np.nan)
         return Band(known, known - reach[:, 0] * guess.spread, known + reach[:, 1] * guess.spread)
 
     def take_many(self, series: Rows, time: Floats, value: Floats) -> tuple[Floats, Floats]:
@@ -138,12 +141,22 @@ class Seasonal:
             state, guess = self._look(series[part], time[part])
             clean = _measured(value[part])
             surprise[part] = self._surprise(state, guess, clean)
-            expected[part] = np.where(state["seen"] >= self.args.warm_up, guess.expected, np.nan)
+            expected[part] = np.where(self._known(state), guess.expected, np.nan)
             use = np.isfinite(clean)
             if not use.all():
                 state, guess = state[use], guess.only(use)
             self._learn(series[part][use], state, guess, time[part][use], clean[use], surprise[part][use])
         return surprise, expected
+
+    def borrow_many(self, series: Rows, donors: Rows) -> None:
+        self._grow(int(max(series.max(initial=-1), donors.max(initial=-1))) + 1)
+        lender = self._rows[donors]
+        able = (lender["seen"] >= self.args.warm_up) & (self._rows["seen"][series] == 0) & (series != donors)
+        rows, lender = series[able], lender[able]
+        new = _fresh(len(rows))[0]
+        new["lent"], new["edge"], new["stretch"] = True, lender["edge"], lender["stretch"]
+        new["stray"] = lender["stray"] / np.maximum(np.abs(lender["level"]), 1e-9)
+        self._rows[rows] = new
 
     def forget_many(self, series: Rows) -> None:
         known = series[series < len(self._rows)]
@@ -175,8 +188,12 @@ class Seasonal:
         beyond = over / (state["stretch"][pick, above] * math.log(10))
         inside = -math.log10(TAIL) * np.exp(1.5 * np.minimum(over, 0.0))
         surprise = inside + np.maximum(beyond, 0.0)
-        known: Floats = np.where(state["seen"] >= self.args.warm_up, surprise, np.nan)
+        known: Floats = np.where(self._known(state), surprise, np.nan)
         return known
+
+    def _known(self, state: NDArray[np.void]) -> NDArray[np.bool_]:
+        enough: NDArray[np.bool_] = state["seen"] >= np.where(state["lent"], READY, self.args.warm_up)
+        return enough
 
     def _learn(
         self,
@@ -211,9 +228,13 @@ class Seasonal:
 
         first = seen == 0
         state["level"] = np.where(first, value, state["level"])
+        # A spread that was lent is a share of the level, and counts as READY samples of its own.
+        lent = first & state["lent"]
+        state["stray"] = np.where(lent, state["stray"] * np.abs(value), state["stray"])
         miss = np.clip(value - state["level"], -far, far)
         state["level"] += pace * miss
-        state["stray"] += slow * (np.abs(miss) - state["stray"])
+        known = np.where(state["lent"] & (seen < READY), 1.0 / (seen + 1.0 + READY), slow)
+        state["stray"] += known * (np.abs(miss) - state["stray"])
 
         with_season = np.isfinite(guess.season)
         count = state["season_seen"]

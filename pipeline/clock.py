@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from pipeline.types import Seconds
 
+DAY: Seconds = 86400.0
 Clock: TypeAlias = Callable[[], Seconds]
 
 

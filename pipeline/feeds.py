@@ -41,11 +41,12 @@ def listen(state: FeedState, batch: Batch, series: Series, now: Seconds) -> Mapp
 
 
 def _grow(state: FeedState, series: Series) -> None:
-    fresh = series.services[len(state.owner) :]
-    if not fresh:
-        return
-    owner = np.array([state.number.setdefault(name, len(state.number)) for name in fresh], np.int32)
-    state.owner = np.concatenate((state.owner, owner))
+    names = series.services
+    for row in series.reborn:
+        if row < len(state.owner):
+            state.owner[row] = state.number.setdefault(names[row], len(state.number))
+    owner = [state.number.setdefault(name, len(state.number)) for name in names[len(state.owner) :]]
+    state.owner = np.concatenate((state.owner, np.array(owner, np.int32)))
     room = np.full(len(state.number) - len(state.last), -np.inf)
     state.last = np.concatenate((state.last, room))
     state.told = np.concatenate((state.told, room))

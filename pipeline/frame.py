@@ -76,6 +76,7 @@ def tick(at: Seconds) -> Frame:
 
 def batch(frame: Frame, series: Series) -> Batch:
     """Return what the frame brings in, label sets interned; samples past the series limit are left out."""
+    series.reborn.clear()
     if not frame.labels:
         return Batch(events=frame.events)
     rows = series.intern(frame.labels)[np.frombuffer(frame.series, "<i4")]

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.types import Labels, Rows
+from pipeline.types import NO_ROWS, Labels, Rows, Seconds
 
 SEP = b"\xff"  # cannot occur in UTF-8, so names and values need no escaping
 
@@ -66,19 +67,29 @@ def service_of(labels: Mapping[str, str]) -> str:
     return next((labels[name] for name in SERVICE_LABELS if labels.get(name)), "")
 
 
+LOOKS = 24  # while it is quiet, before a series is let go
+
+
 @dataclass(slots=True)
 class Series:
     """Every label set seen, in order of first sight. Owned by the pipeline, part of its snapshot.
 
     At most `limit` rows, about 1 kB each and 16 kB at the very most; past it the newest are turned away, as
-    row -1, and counted.
+    row -1, and counted. What has sent nothing for `idle` seconds is let go, and its row given to another.
     """
 
     limit: int = 1_000_000
+    idle: Seconds = 86400.0
     rows: dict[bytes, int] = field(default_factory=dict)
     labels: list[Labels] = field(default_factory=list)
     services: list[str] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
+    missed: NDArray[np.uint8] = field(
+        default_factory=lambda: np.zeros(0, np.uint8)
+    )  # looks since it was heard
+    free: list[int] = field(default_factory=list)  # rows let go
+    reborn: list[int] = field(default_factory=list)  # rows of this batch that were another's before
+    looked: Seconds = 0.0  # when idle ones were last let go
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -89,7 +100,29 @@ class Series:
         found = [find(raw, -1) for raw in raws]
         if -1 in found:
             found = [self._add(raw) if row < 0 else row for raw, row in zip(raws, found, strict=True)]
-        return np.array(found, np.int32)
+        rows = np.array(found, np.int32)
+        if len(self.labels) > len(self.missed):
+            self.missed = np.pad(self.missed, (0, max(1024, len(self.labels) // 2)))
+        self.missed[rows[rows >= 0]] = 0
+        return rows
+
+    def evict(self, now: Seconds) -> Rows:
+        """Return the rows, (n,), that have sent nothing for too long and are let go.
+
+        Looks LOOKS times in `idle` seconds. It is looks that are counted, so that hours in which we were
+        down ourselves, or a clock that leaps, make nobody idle.
+        """
+        if now < self.looked + self.idle / LOOKS:
+            return NO_ROWS
+        self.looked = now
+        self.missed[: len(self)] += 1
+        gone = [int(row) for row in np.flatnonzero(self.missed[: len(self)] > LOOKS) if self.labels[row]]
+        for row in gone:
+            del self.rows[pack(self.labels[row])]
+            self.labels[row], self.services[row] = {}, ""
+        self.missed[self.missed > LOOKS] = 0
+        self.free += gone
+        return np.array(gone, np.int32)
 
     def show(self, row: int) -> str:
         return show(self.labels[row])
@@ -102,11 +135,17 @@ class Series:
         row = self.rows.get(raw)
         if row is not None:
             return row
-        if len(self.labels) >= self.limit:
+        if self.free:
+            row = self.free.pop()
+            self.reborn.append(row)
+        elif len(self.labels) < self.limit:
+            row = len(self.labels)
+            self.labels.append({})
+            self.services.append("")
+        else:
             self.dropped["series limit"] += 1
             return -1
-        self.rows[raw] = len(self.labels)
-        labels = unpack(raw)
-        self.labels.append(labels)
-        self.services.append(service_of(labels))
-        return self.rows[raw]
+        self.rows[raw] = row
+        self.labels[row] = unpack(raw)
+        self.services[row] = service_of(self.labels[row])
+        return row

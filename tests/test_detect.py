@@ -199,7 +199,7 @@ def test_no_round_holds_a_series_twice() -> None:
     world = World([watch()])
     names = ["took_seconds_sum", "took_seconds_count", "ops_total"]
     rows = world.series.intern([pack(labels_of(f"pay__{n}")) for n in names])
-    world.state.table.look_up(world.series, tuple(world.watches))
+    list(world.state.table.look_up(world.series))
     batch = Batch(np.tile(rows, 3), np.repeat(START + np.arange(3.0), 3), np.arange(9.0))
 
     rounds = list(world.state.table.rounds(batch, START + 9))

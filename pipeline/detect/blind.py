@@ -38,11 +38,14 @@ class Ears:
 
     def hear(self, rows: Rows, series: Series, now: Seconds) -> None:
         """Note that samples of these series came in."""
-        fresh = series.services[len(self.owner) :]
-        if fresh:
-            owner = [self.number.setdefault(name, len(self.number)) for name in fresh]
-            self.owner = np.concatenate((self.owner, np.array(owner, np.int32)))
-            more = len(self.number) - len(self.heard)
+        names = series.services
+        for row in series.reborn:
+            if row < len(self.owner):
+                self.owner[row] = self.number.setdefault(names[row], len(self.number))
+        owner = [self.number.setdefault(name, len(self.number)) for name in names[len(self.owner) :]]
+        self.owner = np.concatenate((self.owner, np.array(owner, np.int32)))
+        more = len(self.number) - len(self.heard)
+        if more:
             self.heard, self.cadence = np.pad(self.heard, (0, more)), np.pad(self.cadence, (0, more))
             self.times = np.pad(self.times, (0, more))
         who = np.unique(self.owner[rows])

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from detectors.base import Facts
 from pipeline import units
+from pipeline.detect import words
 from pipeline.detect.watch import Watch
 from pipeline.series import SERVICE_LABELS, show
 from pipeline.types import Labels, Seconds, Signal
@@ -42,13 +45,13 @@ class Subject:
         return show({"__name__": self.metric} | more)
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     time: Seconds
     value: float
     expected: float
     surprise: float
     cadence: Seconds  # of the series; a sample stands for the interval before it
+    facts: Facts = Facts()
 
 
 @dataclass(slots=True)
@@ -65,6 +68,13 @@ class Bout:
     id: str = ""  # "" until it has been spoken of
     told: float = 0.0  # surprise when it was last spoken of
     drawn: bool = False  # its past has been handed out
+    note: str = ""  # what people said of it before
+
+    @property
+    def onset(self) -> Seconds:
+        """When it began: as the detector estimates, or its first sample out of band."""
+        assert self.worst is not None
+        return min(self.since, self.worst.facts.onset) if self.worst.facts.onset > 0 else self.since
 
     def out(self, sample: Sample, now: Seconds) -> Signal | None:
         """Take a sample out of band; return a signal where there is something to say."""
@@ -95,24 +105,28 @@ class Bout:
 
     def end(self, now: Seconds, ended: Seconds, how: str) -> Signal:
         assert self.worst is not None
-        was = compared(self.worst, self.subject.metric, self.subject.rate, ended - self.since)
+        was = self._compared(ended - self.since)
         return self._signal(now, f"{self.subject.told} was {was}, and {how}", ended)
 
     def _say(self, now: Seconds) -> Signal:
         assert self.worst is not None
         self.told = self.worst.surprise
         lasted = self.last - self.since + self.worst.cadence
-        return self._signal(
-            now,
-            f"{self.subject.told} is {compared(self.worst, self.subject.metric, self.subject.rate, lasted)}",
-        )
+        said = [f"is {self._compared(lasted)}"]
+        said += words.facts(self.worst.facts, self.subject.metric, self.last)
+        return self._signal(now, f"{self.subject.told} {'; '.join([*said, *filter(None, [self.note])])}")
+
+    def _compared(self, lasted: Seconds) -> str:
+        assert self.worst is not None
+        metric, rate = self.subject.metric, self.subject.rate
+        return words.compared(self.worst.value, self.worst.expected, metric, rate, lasted)
 
     def _signal(self, now: Seconds, reason: str, ended: Seconds | None = None) -> Signal:
         assert self.worst is not None
         subject, worst = self.subject, self.worst
         return Signal(
             self.id, "metric", subject.service, subject.series, subject.labels, self.watch.name,
-            self.since, now, worst.surprise, worst.value, worst.expected, self.watch.page, reason,
+            self.onset, now, worst.surprise, worst.value, worst.expected, self.watch.page, reason,
             ended, row=subject.row,
         )  # fmt: skip
 
@@ -120,23 +134,3 @@ class Bout:
 def name_of(detector: str, series: str, since: Seconds) -> str:
     """Return the id of a signal: the same wherever and whenever the same samples are replayed."""
     return hashlib.blake2s(f"{detector}\n{series}\n{since!r}".encode(), digest_size=8).hexdigest()
-
-
-def compared(sample: Sample, metric: str, rate: str, lasted: Seconds) -> str:
-    """Return what was seen beside what was expected, in words.
-
-    >>> compared(Sample(0.0, 1.25, 0.0425, 6.0, 60.0), "rpc_duration_seconds", "", 120.0)
-    '1.25 s, 29.4 times the 42.5 ms expected, for 2 min'
-    >>> compared(Sample(0.0, 0.55, 0.999, 6.0, 60.0), "success_ratio", "", 15.0)
-    '55 % where 99.9 % was expected, for 15 s'
-    """
-    seen = f"{units.quantity(sample.value, metric)}{rate and ' ' + rate}"
-    usual = units.quantity(
-        sample.expected if abs(sample.expected) > 1e-6 * abs(sample.value) else 0.0, metric
-    )
-    long = f", for {units.span(lasted)}" if lasted else ""
-    if sample.expected != sample.expected:
-        return f"{seen}, outside the range it may have{long}"
-    if 0 < 1.05 * sample.expected < sample.value < 1000 * sample.expected:
-        return f"{seen}, {sample.value / sample.expected:.3g} times the {usual} expected{long}"
-    return f"{seen} where {usual} was expected{long}"

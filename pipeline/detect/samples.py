@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.detect.watch import Watch
 from pipeline.series import Series, pack, show
 from pipeline.types import Batch, Floats, Rows, Seconds
 
@@ -20,9 +19,6 @@ RATES = ("_total", "_count", "_sum", "_bucket")
 
 ROW = np.dtype(
     [
-        ("watch", "i2"),  # index of the watch, -1 = none
-        ("slot", "i4"),  # the series' row inside its detector, -1 = none yet
-        ("busy", "?"),  # out of band now, or not yet surely back
         ("rate", "?"),  # a counter
         ("pair", "i4"),  # the _count of a _sum and the other way round, -1 = none
         ("mean", "?"),  # the _sum of such a pair
@@ -44,39 +40,47 @@ class Round(NamedTuple):
 
 @dataclass(slots=True)
 class Table:
-    """One row a series, 57 B: who watches it, and what its next sample is measured against."""
+    """One row a series, 50 B: what its next sample is measured against."""
 
     rows: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, ROW))
     size: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
 
-    def look_up(self, series: Series, watches: tuple[Watch, ...]) -> None:
-        """Find the watch of each series not seen before."""
+    def look_up(self, series: Series) -> Iterator[tuple[int, str]]:
+        """Yield the row of each series not seen before, or that is another now, with the metric it is."""
+        for row in series.reborn:
+            if row < self.size:
+                self.rows[row] = _unseen(1)[0]
+                yield from self._add(series, row)
         while self.size < len(series):
             row, self.size = self.size, self.size + 1
             if row >= len(self.rows):
-                room = np.zeros(max(1024, row * 2), ROW)
-                room["last"], room["raw"], room["pair"], room["slot"] = -np.inf, np.nan, -1, -1
-                room[:row] = self.rows
-                self.rows = room
-            labels = series.labels[row]
-            metric = labels.get("__name__", "")
-            stem, _, last = metric.rpartition("_")
-            self.rows["rate"][row] = metric.endswith(RATES)
-            self.rows["watch"][row] = _first(watches, metric, labels)
-            if last in ("sum", "count"):
-                other = "count" if last == "sum" else "sum"
-                pair = series.rows.get(pack({**labels, "__name__": f"{stem}_{other}"}), -1)
-                if 0 <= pair < row:
-                    self._marry(row if last == "sum" else pair, pair if last == "sum" else row)
-                    mean = row if last == "sum" else pair
-                    self.rows["watch"][mean] = _first(watches, stem, labels)
+                self.rows = np.concatenate((self.rows, _unseen(max(1024, row))))
+            yield from self._add(series, row)
 
-    def _marry(self, total: int, count: int) -> None:
-        self.rows["pair"][[total, count]] = count, total
-        if not self.rows["mean"][total]:
-            self.rows["mean"][total] = True
-            self.rows["slot"][total] = -1  # its mean is another series than its rate was
+    def _add(self, series: Series, row: int) -> Iterator[tuple[int, str]]:
+        labels = series.labels[row]
+        metric = labels.get("__name__", "")
+        stem, _, last = metric.rpartition("_")
+        self.rows["rate"][row] = metric.endswith(RATES)
+        yield row, metric
+        if last not in ("sum", "count"):
+            return
+        other = "count" if last == "sum" else "sum"
+        pair = series.rows.get(pack({**labels, "__name__": f"{stem}_{other}"}), -1)
+        if 0 <= pair < self.size and pair != row:
+            total, count = (row, pair) if last == "sum" else (pair, row)
+            self.rows["pair"][[total, count]] = count, total
+            if not self.rows["mean"][total]:
+                self.rows["mean"][total] = True  # another series than its rate was
+                yield total, stem
+
+    def forget(self, gone: Rows) -> None:
+        """Let rows go whose series are no more."""
+        gone = gone[gone < self.size]
+        pair = self.rows["pair"][gone]
+        self.rows["pair"][pair[pair >= 0]] = -1
+        self.rows[gone] = _unseen(len(gone))
 
     def name(self, series: Series, row: int) -> str:
         """Return the series as people read it: the mean of a pair under their common name."""
@@ -143,5 +147,7 @@ class Table:
             self.dropped[reason] += n
 
 
-def _first(watches: tuple[Watch, ...], metric: str, labels: object) -> int:
-    return next((k for k, w in enumerate(watches) if w.matches(metric, labels)), -1)  # type: ignore[arg-type]
+def _unseen(n: int) -> NDArray[np.void]:
+    room = np.zeros(n, ROW)
+    room["last"], room["raw"], room["pair"] = -np.inf, np.nan, -1
+    return room

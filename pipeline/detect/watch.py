@@ -27,6 +27,8 @@ _SIGN = {"both": 0, "above": 1, "below": -1}
 class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A series belongs to the first watch, in order of the files, whose patterns match it whole.
 
+    A watch that is `beside` the others has its say on every series that it matches, whoever has it too.
+
     A metric that ends in _total, _count, _sum or _bucket is watched as its rate a second; _sum beside
     its _count is watched under their common name, as the mean of what was counted.
     """
@@ -45,9 +47,13 @@ class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     samples: int = 1  # and how many samples
     clear: Span = Span(120)  # how long it must be back before it is over
     page: bool = False  # pages by itself; else it is evidence
+    beside: bool = False  # looks at series that belong to other watches as well
+    group: tuple[str, ...] = ("__name__", "service")  # series equal in these labels are one another's peers
+    side: Mapping[str, str] = msgspec.field(default_factory=dict)  # labels, as above, of a group's other side
+    relax: Mapping[str, Span] = msgspec.field(default_factory=dict)  # by kind of change: how long it explains
 
     def __post_init__(self) -> None:
-        for pattern in (*self.metrics, *self.labels.values()):
+        for pattern in (*self.metrics, *self.labels.values(), *self.side.values()):
             try:
                 re.compile(pattern)
             except re.error as error:
@@ -59,9 +65,11 @@ class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         build(self)
 
     def matches(self, metric: str, labels: Labels) -> bool:
-        return any(_anchored(p).match(metric) for p in self.metrics) and all(
-            _anchored(p).match(labels.get(k, "")) for k, p in self.labels.items()
-        )
+        return any(_anchored(p).match(metric) for p in self.metrics) and _has(labels, self.labels)
+
+    def side_of(self, labels: Labels) -> int:
+        """Return 1 for a series on the other side of its group, else 0."""
+        return int(bool(self.side) and _has(labels, self.side))
 
 
 def build(watch: Watch) -> Detector:
@@ -116,6 +124,10 @@ def _detector(name: str) -> ModuleType:
     if name not in detectors():
         raise ValueError(f'no detector "{name}"{kinds.nearest(name, detectors())}')
     return importlib.import_module(f"detectors.{name}")
+
+
+def _has(labels: Labels, patterns: Mapping[str, str]) -> bool:
+    return all(_anchored(p).match(labels.get(k, "")) for k, p in patterns.items())
 
 
 @lru_cache(maxsize=4096)
