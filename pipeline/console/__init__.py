@@ -10,6 +10,9 @@ The API answers JSON; times are seconds since 1970, UTC:
     GET  /api/v1/incidents/ID                      also its runs, verdicts and actions
     POST /api/v1/incidents/ID/acknowledge          {"by": "ann"}
     POST /api/v1/incidents/ID/resolve              {"by": "ann"}
+    POST /api/v1/incidents/ID/noise                {"by": "ann"}: its signals are told less readily,
+    POST /api/v1/incidents/ID/confirm              more readily,
+    POST /api/v1/incidents/ID/unteach              as readily as ever; a lesson lasts 30 days
     GET  /api/v1/silences                          those that hold
     POST /api/v1/silences                          {"incident": ID, "seconds": 3600, "by": "ann", "why": ""}
     GET  /api/v1/boards/CUSTOMER                   what the board of that customer says
@@ -36,7 +39,7 @@ from pipeline import units
 from pipeline.clock import Clock
 from pipeline.console import words
 from pipeline.console.api import Api
-from pipeline.console.ask import Submit
+from pipeline.console.ask import TEACH, Submit
 from pipeline.console.guard import HEADERS, Guard
 from pipeline.console.live import Live, Page
 from pipeline.console.pages import Pages
@@ -46,6 +49,7 @@ from pipeline.topology import Topology
 from pipeline.types import Seconds
 
 HERE = Path(__file__).parent
+ANSWERS = ("acknowledge", "resolve", *TEACH)
 MAX_BODY = 16_384  # bytes of a command
 
 
@@ -79,12 +83,11 @@ def routes(
         "/services": Page("services", ("rows",), pages.services),
         "/controls": Page("controls", ("switch", "silences", "asked"), pages.controls),
     }
-    calls = (
+    calls: tuple[tuple[str, str, Callable[[Request], Awaitable[Response]]], ...] = (
         ("POST", "/do", api.press),
         ("GET", "/api/v1/incidents", api.incidents),
         ("GET", "/api/v1/incidents/{id}", api.incident),
-        ("POST", "/api/v1/incidents/{id}/acknowledge", partial(api.answer, "acknowledge")),
-        ("POST", "/api/v1/incidents/{id}/resolve", partial(api.answer, "resolve")),
+        *(("POST", f"/api/v1/incidents/{{id}}/{do}", partial(api.answer, do)) for do in ANSWERS),
         ("GET", "/api/v1/silences", api.silences),
         ("POST", "/api/v1/silences", api.silence),
         ("GET", "/api/v1/boards/{customer}", api.board),

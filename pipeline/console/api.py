@@ -9,7 +9,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from pipeline.console.ask import Submit, ask, command
+from pipeline.console.ask import Submit, about, ask, command
 from pipeline.console.pages import Pages, silences
 from pipeline.describe import describe
 from pipeline.types import Event, Incident
@@ -57,11 +57,8 @@ class Api:
         return _json(whole(found) | more)
 
     async def answer(self, do: str, request: Request) -> Response:
-        """Take acknowledge or resolve of one incident, from a program."""
-        id = request.path_params["id"]
-        if await self.store.incident(id) is None:
-            return _refused("no such incident", 404)
-        return await self._asked(request, {"do": do, "incident": id})
+        """Take what a program says of one incident: acknowledge, resolve, confirm, noise or unteach."""
+        return await self._asked(request, {"do": do, "incident": request.path_params["id"]})
 
     async def silences(self, request: Request) -> Response:
         asked = await self.pages.store.commands(0.0)
@@ -87,9 +84,10 @@ class Api:
             event = command(fields, self.pages.clock())
         except ValueError as error:
             return _refused(str(error), 400)
-        if "incident" in event.labels and await self.store.incident(event.labels["incident"]) is None:
+        known = await self._about(event)
+        if known is None:
             return _refused("no such incident", 404)
-        await ask(event, self.submit)
+        await ask(known, self.submit)
         back = fields.get("back", "/")
         safe = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
         return RedirectResponse(safe, 303)
@@ -103,8 +101,18 @@ class Api:
             event = command({k: str(v) for k, v in fields.items()} | fixed, self.pages.clock())
         except ValueError as error:
             return _refused(str(error), 400)
-        await ask(event, self.submit)
-        return _json({"id": event.id, **event.labels, "until": event.until}, 202)
+        known = await self._about(event)
+        if known is None:
+            return _refused("no such incident", 404)
+        await ask(known, self.submit)
+        return _json({"id": known.id, **known.labels, "until": known.until}, 202)
+
+    async def _about(self, event: Event) -> Event | None:
+        """Return the command with all that it speaks of; None where there is no such incident."""
+        if "incident" not in event.labels:
+            return event
+        incident = await self.store.incident(event.labels["incident"])
+        return about(event, incident) if incident else None
 
 
 def whole(incident: Incident) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeAlias
 
 from pipeline import frame
 from pipeline.frame import Frame
-from pipeline.types import Event, Seconds
+from pipeline.types import Event, Incident, Seconds
 
 Submit: TypeAlias = Callable[[Frame], Awaitable[object]]
 
@@ -19,6 +20,9 @@ MAX_SILENCE = 30 * 86400.0
 TAKES: Mapping[str, tuple[str, ...]] = {
     "acknowledge": ("incident",),
     "resolve": ("incident",),
+    "confirm": ("incident",),
+    "noise": ("incident",),
+    "unteach": ("incident",),
     "silence": ("incident", "service"),  # one of them is enough
     "unsilence": ("silence",),
     "approve": ("incident", "playbook"),
@@ -26,6 +30,8 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     "stop": ("incident", "playbook"),
     "start": (),
 }
+TEACH = ("confirm", "noise", "unteach")  # said of an incident's signals
+MAX_SIGNALS = 100  # of one incident that a lesson is about
 NAMED = ("approve", "deny")  # who let a playbook act must be readable afterwards
 
 
@@ -48,6 +54,14 @@ def command(asked: Mapping[str, str], now: Seconds) -> Event:
         labels["why"] = why
     until = _until(asked, now) if do == "silence" else None
     return Event("command", f"cmd-{secrets.token_hex(8)}", now, labels, until=until)
+
+
+def about(event: Event, incident: Incident) -> Event:
+    """Return the command with the signals that it speaks of, where it is a lesson."""
+    if event.labels["do"] not in TEACH:
+        return event
+    signals = [s.id for s in incident.signals if s.kind == "metric"][:MAX_SIGNALS]
+    return replace(event, labels={**event.labels, "signals": ",".join(signals)})
 
 
 def ask(event: Event, submit: Submit) -> Awaitable[object]:

@@ -18,6 +18,11 @@ __all__ = ["CorrelateState", "correlate"]
 
 # Scrapes are seconds to a minute apart, and what comes and goes within minutes is one incident.
 QUIET: Seconds = 180.0
+TAUGHT = {
+    "noise": "called noise by ",
+    "confirm": "confirmed by ",
+    "unteach": "what was taught of it is taken back by ",
+}
 
 
 def correlate(
@@ -69,6 +74,8 @@ def _mind(state: CorrelateState, event: Event, stale: dict[str, None], now: Seco
     if event.labels.get("do") == "acknowledge" and incident.state is State.OPEN:
         told = say(incident, now, f"acknowledged by {by}")
         state.put(replace(told, state=State.ACKNOWLEDGED, acknowledged=now, by=by, updated=now))
+    if event.labels.get("do") in TAUGHT:
+        state.put(replace(say(incident, now, TAUGHT[event.labels["do"]] + by), updated=now))
     if event.labels.get("do") == "resolve":
         told = say(incident, now, f"resolved by {by}")
         state.resolve(replace(told, state=State.RESOLVED, resolved=now, by=by, updated=now), now)

@@ -175,3 +175,16 @@ async def test_a_name_is_one_short_line(site: Site) -> None:
 
     assert site.commands[0].labels["by"].startswith("annX: yzz")
     assert len(site.commands[0].labels["by"]) == 80
+
+
+async def test_what_is_called_noise_names_the_signals_it_is_about(site: Site) -> None:
+    answer = await site.client.post("/api/v1/incidents/inc-0031/noise", json={"by": "ann"})
+    known = (await site.client.get("/api/v1/incidents/inc-0031")).json()["signals"]
+
+    (posted,) = site.posted
+    assert answer.status_code == 202
+    assert posted.events[0].labels["do"] == "noise"
+    signals = posted.events[0].labels["signals"].split(",")
+    assert signals
+    assert set(signals) <= set(known)
+    assert (await site.client.post("/api/v1/incidents/nope/noise")).status_code == 404
