@@ -48,7 +48,7 @@ soak: setup system  ## the tests that chance has a part in, fifty times as often
 		tests/test_correlate.py tests/detectors tests/test_series.py
 
 bench: setup  ## print every table that the README quotes
-	@for f in benchmarks/[a-z]*.py; do n=$$(basename $$f .py); echo "== $$n"; $(BIN)/forewarn bench $$n || exit 1; done
+	@for f in benchmarks/[a-z]*.py benchmarks/detection; do n=$$(basename $$f .py); echo "== $$n"; $(BIN)/forewarn bench $$n || exit 1; done
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-header --no-emit-index-url

@@ -14,13 +14,20 @@ from pipeline import kinds
 @click.argument("name")
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Also write them here.")
 def command(name: str, file: Path | None) -> None:
-    """Run benchmarks/NAME.py and print its table; a benchmark is a file of a checkout, not of a wheel."""
+    """Run benchmarks/NAME.py and print its table; a benchmark is a file of a checkout, not of a wheel.
+
+    Of a folder such as detection every table is printed; detection/nab prints one.
+    """
+    *folders, last = name.split("/")
+    family = ".".join(("benchmarks", *folders))
     try:
-        measured = kinds.find("benchmarks", name).run()
+        measured = kinds.find(family, last).run()
     except ModuleNotFoundError as error:
-        if error.name != "benchmarks":
+        if error.name != family:
             raise
-        raise click.ClickException("no benchmarks/ here: they come with a checkout") from error
+        raise click.ClickException(
+            f"no {family.replace('.', '/')}/ here: they come with a checkout"
+        ) from error
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     if file is not None:
