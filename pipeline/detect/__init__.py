@@ -53,7 +53,7 @@ def detect(
         state.look_up(series)
         state.ears.hear(batch.series[~np.isnan(batch.value)], series, now)
         guards = Guards(state.watches)
-        for each in state.table.rounds(batch, now):
+        for each in state.table.rounds(batch, series, now):
             for seen in _look(state, each, guards, series):
                 for word, evidence in _tell(state, seen, series, now):
                     said += word

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.detect.histograms import Histograms
 from pipeline.series import Series, pack, show
 from pipeline.types import Batch, Floats, Rows, Seconds
 
@@ -44,6 +45,7 @@ class Table:
 
     rows: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, ROW))
     size: int = 0
+    histograms: Histograms = field(default_factory=Histograms)
     dropped: Counter[str] = field(default_factory=Counter)
 
     def look_up(self, series: Series) -> Iterator[tuple[int, str]]:
@@ -64,6 +66,8 @@ class Table:
         stem, _, last = metric.rpartition("_")
         self.rows["rate"][row] = metric.endswith(RATES)
         yield row, metric
+        if last == "bucket":
+            self.histograms.add(series, row, stem)
         if last not in ("sum", "count"):
             return
         other = "count" if last == "sum" else "sum"
@@ -81,6 +85,7 @@ class Table:
         pair = self.rows["pair"][gone]
         self.rows["pair"][pair[pair >= 0]] = -1
         self.rows[gone] = _unseen(len(gone))
+        self.histograms.forget(gone)
 
     def name(self, series: Series, row: int) -> str:
         """Return the series as people read it: the mean of a pair under their common name."""
@@ -89,7 +94,7 @@ class Table:
             return show(labels)
         return show({**labels, "__name__": labels["__name__"].removesuffix("_sum")})
 
-    def rounds(self, batch: Batch, now: Seconds) -> Iterator[Round]:
+    def rounds(self, batch: Batch, series: Series, now: Seconds) -> Iterator[Round]:
         """Yield the batch in rounds of distinct series, in time order; drop and count the rest."""
         row, time, value = batch.series, batch.time, batch.value
         sane = time <= now + AHEAD  # NaN compares false
@@ -100,7 +105,14 @@ class Table:
         turn = np.arange(len(row)) - np.repeat(start, np.diff(np.r_[start, len(row)]))
         for k in range(int(turn.max(initial=-1)) + 1):
             now_on = turn == k if turn.any() else slice(None)
-            yield self._measure(Round(row[now_on], time[now_on], value[now_on]))
+            yield self._whole(self._measure(Round(row[now_on], time[now_on], value[now_on])), series)
+
+    def _whole(self, found: Round, series: Series) -> Round:
+        """Return the round with the percentiles of the histograms that it completes."""
+        more = self.histograms.take(found.row, self.rows["last"], self.rows["grown"], series)
+        if not len(more[0]):
+            return found
+        return Round(*(np.r_[a, b] for a, b in zip(found, more, strict=True)))
 
     def _measure(self, r: Round) -> Round:
         """Return the round with its counters as rates and its sums as means, and note what has come."""

@@ -147,7 +147,7 @@ def test_no_round_holds_a_series_twice() -> None:
     list(world.state.table.look_up(world.series))
     batch = Batch(np.tile(rows, 3), np.repeat(START + np.arange(3.0), 3), np.arange(9.0))
 
-    rounds = list(world.state.table.rounds(batch, START + 9))
+    rounds = list(world.state.table.rounds(batch, world.series, START + 9))
 
     assert [sorted(r.row.tolist()) for r in rounds] == [[0, 1, 2]] * 3
 
