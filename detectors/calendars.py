@@ -57,6 +57,9 @@ class Places(NamedTuple):
     within: Floats  # of it, ratio 0..1
     day: NDArray[np.int64]  # local days since the year 1
 
+    def only(self, use: NDArray[np.bool_] | NDArray[np.intp]) -> Places:
+        return Places(self.kind[use], self.half[use], self.within[use], self.day[use])
+
 
 def places(calendar: Calendar, time: Floats) -> Places:
     """Return where the times lie; a block from one quarter of an hour asks the time zone once.
