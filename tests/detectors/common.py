@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,11 @@ import numpy as np
 from detectors.base import Detector, Floats, Grouped, Rows
 
 MINUTE = 60.0
+
+# What a kind is fed with in the place of values about 10, where those would mean that something is wrong.
+FED: dict[str, Callable[[Floats], Floats]] = {
+    "burn": lambda values: values * np.where(np.arange(values.shape[1]) % 2, 1e-4, 1.0),  # failed of all
+}
 
 
 def make(kind: str) -> Detector:
@@ -33,9 +39,16 @@ def feed(d: Detector, values: Floats, start: float = 0.0, step: float = MINUTE) 
     """Take (samples, series) values, all series at once; return their surprise in the same shape."""
     series = rows(values.shape[1])
     seated(d, len(series))
+    at = start + step * np.arange(len(values))
     return np.array(
-        [d.take_many(series, np.full(len(series), start + k * step), v)[0] for k, v in enumerate(values)]
+        [d.take_many(series, np.full(len(series), t), v)[0] for t, v in zip(at, fed(d, values), strict=True)]
     )
+
+
+def fed(d: Detector, values: Floats) -> Floats:
+    """Return the values as the detector's kind is to have them."""
+    kind = type(d).__module__.rpartition(".")[2]
+    return FED[kind](values) if kind in FED else values
 
 
 def noise(samples: int, series: int, seed: int = 1) -> Floats:

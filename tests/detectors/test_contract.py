@@ -10,7 +10,7 @@ import pytest
 
 from detectors.base import Borrowing, Floats, Grouped
 from pipeline.detect.watch import detectors
-from tests.detectors.common import MINUTE, constant, feed, make, noise, ramp, rows, seated
+from tests.detectors.common import MINUTE, constant, fed, feed, make, noise, ramp, rows, seated
 
 KINDS = detectors()
 
@@ -37,7 +37,8 @@ def test_the_order_of_series_is_irrelevant(kind: str) -> None:
     straight, reverse = make(kind), seated(make(kind), 5)
 
     a = feed(straight, values)
-    b = [reverse.take_many(turned, np.full(5, k * MINUTE), v[::-1])[0][::-1] for k, v in enumerate(values)]
+    given = enumerate(fed(reverse, values))
+    b = [reverse.take_many(turned, np.full(5, k * MINUTE), v[::-1])[0][::-1] for k, v in given]
 
     np.testing.assert_array_equal(a, b)
 
