@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from pipeline.logs.sessions import SessionState, end_sessions, hear_line
 from pipeline.logs.severity import severity_of
 from pipeline.logs.shape import MAX_BYTES, mask
 from pipeline.logs.templates import Templates, templates_of, text_of
@@ -41,7 +42,7 @@ class Heard(NamedTuple):
 
     lines: int
     severity: str
-    sample: str
+    sample: str  # the first, as it came
 
 
 @dataclass(slots=True)
@@ -55,6 +56,7 @@ class LogState:
     tallies: dict[Key, Tally] = field(default_factory=dict)
     on: dict[Key, Signal] = field(default_factory=dict)
     hot: dict[Key, int] = field(default_factory=dict)  # newest slot in which it was surprising
+    sessions: SessionState = field(default_factory=SessionState)
     dropped: Counter[str] = field(default_factory=Counter)
 
 
@@ -69,6 +71,7 @@ def read_lines(state: LogState, batch: Batch, series: Series, now: Seconds) -> t
         for key in sorted(found):
             said += _weigh(state, key, found[key], slot, now)
     said += _endings(state, int(now // SLOT), now)
+    said += end_sessions(state.sessions, state.templates, now)
     return tuple(said)
 
 
@@ -86,11 +89,12 @@ def _by_slot(
         severity = severity or severity_of(text)
         error = severity in ("error", "critical")
         service = series.services[row]
+        hear_line(state.sessions, service, text, what, min(time, now), now)
         found = slots.setdefault(int(min(time, now) // SLOT), {})
         for key in (Key(service, what), Key(service, ERRORS if error else OTHERS)):
             before = found.get(key)
             if before is None:
-                found[key] = Heard(1, severity, mask(text[:MAX_BYTES])[:SAMPLE])
+                found[key] = Heard(1, severity, text[:MAX_BYTES])
             else:
                 worst = severity if severity == "critical" else before.severity
                 found[key] = Heard(before.lines + 1, worst, before.sample)
@@ -227,14 +231,15 @@ def _pages(key: Key, tally: Tally, usual: float, surprise: float, heard: Heard) 
 def _reason(signal: Signal, heard: Heard, now: Seconds) -> str:
     lines = "1 line" if signal.observed == 1 else f"{signal.observed:.0f} lines"
     where = f"of {signal.service}" if signal.service else "of no known service"
+    sample = mask(heard.sample)[:SAMPLE]
     if signal.detector == "errors":
         return (
             f"{signal.observed:.0f} error {'line' if signal.observed == 1 else 'lines'} {where} in 60 s "
-            f'where {signal.expected:.2g} are usual, such as "{heard.sample}"'
+            f'where {signal.expected:.2g} are usual, such as "{sample}"'
         )
     if signal.detector == "new template":
-        return f'{lines} {where} in 60 s of a kind never seen there, {heard.severity}: "{heard.sample}"'
-    return f'{lines} {where} in 60 s where {signal.expected:.2g} are usual: "{heard.sample}"'
+        return f'{lines} {where} in 60 s of a kind never seen there, {heard.severity}: "{sample}"'
+    return f'{lines} {where} in 60 s where {signal.expected:.2g} are usual: "{sample}"'
 
 
 def _endings(state: LogState, slot: int, now: Seconds) -> list[Signal]:

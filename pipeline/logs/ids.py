@@ -1,0 +1,117 @@
+"""A line to the id that ties it to others: a trace, request or block id, found by how its values recur."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pipeline.logs.shape import MAX_BYTES
+
+MAX_KINDS = 200  # past it a new kind is not taken up
+MAX_SEEN = 20_000  # values remembered, the newest; about 3 MB
+MOST = 12  # ids of one line that are looked at
+EVERY = 65_536  # lines; kinds are learned anew from the first EAGER of so many
+EAGER = 5_000
+LEAST = 20  # values of a kind before it is believed
+TIED = 0.3  # share of a kind's values that must be met in lines of two templates
+
+_RUN = re.compile(r"[0-9A-Fa-f-]{8,64}(?![\w./:-])")
+_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9]*_?$")
+_KEY = re.compile(r"([A-Za-z][\w-]*)[\"']?\s?[:=]\s?[\"'\[({]*$")
+_DIGITS = re.compile(r"(?:[0-9][^0-9]*){4}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@dataclass(slots=True)
+class Kind:
+    """How the values of one kind of id recur."""
+
+    lines: int = 0
+    values: int = 0
+    tied: int = 0  # values met in lines of two templates or more
+
+
+@dataclass(slots=True)
+class Ids:
+    """The kinds of id met and which of them tie lines. Bounded as said above; owned by SessionState."""
+
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)  # value -> its template, -1 once it met two
+    order: dict[str, int] = field(default_factory=dict)  # kinds that tie, by rank: 0 is the best
+    lines: int = 0
+
+
+def id_of(state: Ids, text: str, template: int) -> str:
+    """Return the id that ties this line to others; "" where none does, or none is known to yet.
+
+    A kind of id is what stands before the value: `blk_`, `req-`, `TraceID:` and 32 digits. It ties lines
+    once a third of its values were met in lines of different templates. Of several kinds in a line the
+    one that most lines have is taken, then the one with the fewest values: a trace before its spans.
+    Cost: 0.1 us where no kind ties, else 4 us for a line of 140 bytes and 10 us for one of 570.
+    """
+    at = state.lines % EVERY
+    learning = at < EAGER
+    if not at:
+        state.kinds, state.seen = {}, {}
+    state.lines += 1
+    if not learning and not state.order:
+        return ""
+    best, found = len(state.order), ""
+    for kind, value in _candidates(text):
+        if learning:
+            _learn(state, kind, value, template)
+        rank = state.order.get(kind, best)
+        if rank < best:
+            best, found = rank, value
+            if not rank and not learning:
+                break
+    if learning and at % 64 == 63 and (at > 1_000 or state.lines <= EAGER):
+        _rank(state)
+    return found
+
+
+def _candidates(text: str) -> Iterator[tuple[str, str]]:
+    text = text[:MAX_BYTES]
+    for count, run in enumerate(_RUN.finditer(text)):
+        if count == MOST:
+            return
+        value, start = run[0], run.start()
+        if not _DIGITS.search(value) or _DATE.fullmatch(value):
+            continue
+        before = text[max(0, start - 24) : start]
+        prefix = _PREFIX.search(before)
+        if prefix is not None:
+            yield prefix[0], prefix[0] + value
+        elif not before or not (before[-1].isalnum() or before[-1] in "._/"):
+            key = _KEY.search(before)
+            if key is not None or len(value) >= 16:
+                name = key[1] if key is not None else ""
+                yield f"{name} {'' if value.isdigit() else len(value)}", value
+
+
+def _learn(state: Ids, name: str, value: str, template: int) -> None:
+    kind = state.kinds.get(name)
+    if kind is None:
+        if len(state.kinds) >= MAX_KINDS:
+            return
+        kind = state.kinds[name] = Kind()
+    kind.lines += 1
+    known = state.seen.get(value)
+    if known is None:
+        kind.values += 1
+        state.seen[value] = template
+        if len(state.seen) > MAX_SEEN:
+            del state.seen[next(iter(state.seen))]
+    elif known not in (-1, template):
+        kind.tied += 1
+        state.seen[value] = -1
+
+
+def _rank(state: Ids) -> None:
+    tying = [
+        (-kind.lines, kind.values, name)
+        for name, kind in state.kinds.items()
+        if kind.values >= LEAST and kind.tied >= TIED * kind.values
+    ]
+    state.order = {name: rank for rank, (_, _, name) in enumerate(sorted(tying))}
