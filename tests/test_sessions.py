@@ -126,7 +126,7 @@ def test_a_session_signal_ends_when_sessions_are_whole_again() -> None:
 
     said = shop.run(600)
 
-    assert shop.state.sessions.on == {}
+    assert shop.state.sessions.odd.on == {}
     assert any(signal.ended is not None for signal in said)
 
 

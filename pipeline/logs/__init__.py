@@ -13,6 +13,7 @@ from pipeline.logs.severity import severity_of
 from pipeline.logs.shape import MAX_BYTES, mask
 from pipeline.logs.templates import Templates, templates_of, text_of
 from pipeline.logs.usual import SLOT, Tally, faded
+from pipeline.logs.values import ValueState, end_values, hear_values
 from pipeline.series import Series
 from pipeline.types import Batch, Lines, Seconds, Signal
 
@@ -57,6 +58,7 @@ class LogState:
     on: dict[Key, Signal] = field(default_factory=dict)
     hot: dict[Key, int] = field(default_factory=dict)  # newest slot in which it was surprising
     sessions: SessionState = field(default_factory=SessionState)
+    values: ValueState = field(default_factory=ValueState)
     dropped: Counter[str] = field(default_factory=Counter)
 
 
@@ -72,6 +74,7 @@ def read_lines(state: LogState, batch: Batch, series: Series, now: Seconds) -> t
             said += _weigh(state, key, found[key], slot, now)
     said += _endings(state, int(now // SLOT), now)
     said += end_sessions(state.sessions, state.templates, now)
+    said += end_values(state.values, now)
     return tuple(said)
 
 
@@ -89,8 +92,10 @@ def _by_slot(
         severity = severity or severity_of(text)
         error = severity in ("error", "critical")
         service = series.services[row]
-        hear_line(state.sessions, service, text, what, min(time, now), now)
-        found = slots.setdefault(int(min(time, now) // SLOT), {})
+        time = min(time, now)
+        hear_line(state.sessions, service, text, what, time, now)
+        hear_values(state.values, state.templates, service, text, what, time, now)
+        found = slots.setdefault(int(time // SLOT), {})
         for key in (Key(service, what), Key(service, ERRORS if error else OTHERS)):
             before = found.get(key)
             if before is None:

@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from detectors.sessions import ODD, Usual, learn, odd
 from pipeline.logs.ids import Ids, id_of
+from pipeline.logs.oddities import Oddities, Oddity, Told, count, endings, tell
 from pipeline.logs.shape import MAX_BYTES, mask
 from pipeline.logs.templates import Templates, text_of
 from pipeline.logs.traces import SLOW, Place, Traces, Unlike, unlike, visit, wait
-from pipeline.logs.usual import SLOT, Tally, faded
+from pipeline.logs.usual import SLOT
 from pipeline.types import Seconds, Signal
 
 MAX_OPEN = 20_000  # sessions, 1 to 20 kB each; past it the one silent longest is taken for finished
 MAX_MET = 100  # (service, template) of one session that are counted
 MAX_SAID = 3  # lines of a session that are kept to be shown
-MAX_TALLIES = 2_000
-MAX_ON = 200  # signals at a time
 MAX_HOMES = 5_000
 IDLE = 60.0  # s without a line, and a session is over
 LEARN = 200.0  # sessions before one can be odd
 SPAN = 120.0  # s over which a service is compared with itself
 EVERY = 3  # slots between two such comparisons
 UNLIKE = 10.0  # surprise: traces come in clumps, each of which counts more than once
-BAR = 5.0
-STAY = 2.0
-WORSE = 1.5
-QUIET = int(120 / SLOT)  # slots without surprise that end a signal
-LONGEST = int(3600 / SLOT)
-
-
-class Oddity(NamedTuple):
-    """What signals are told apart by: `template` is one that odd sessions hold or lack, or SLOW."""
-
-    service: str
-    template: int
-    sort: str  # "holds", "lacks" or "unlike"
 
 
 @dataclass(slots=True)
@@ -61,9 +45,7 @@ class SessionState:
     usual: Usual = field(default_factory=Usual)
     open: dict[str, Session] = field(default_factory=dict)  # the one silent longest first
     homes: dict[int, str] = field(default_factory=dict)  # template -> the service that said it last
-    tallies: dict[Oddity, Tally] = field(default_factory=dict)
-    on: dict[Oddity, Signal] = field(default_factory=dict)
-    hot: dict[Oddity, int] = field(default_factory=dict)
+    odd: Oddities = field(default_factory=Oddities)
     born: int = 0  # slot of the first session
     compared: int = 0  # slot of the last comparison of services
     dropped: Counter[str] = field(default_factory=Counter)
@@ -117,7 +99,7 @@ def end_sessions(state: SessionState, templates: Templates, now: Seconds) -> lis
     if state.ids.order and slot - state.compared >= EVERY:
         state.compared = slot
         said += _compare(state, templates, now)
-    return said + _endings(state, slot, now)
+    return said + endings(state.odd, slot, now)
 
 
 def log_surprise(state: SessionState, since: Seconds, now: Seconds) -> dict[str, Unlike]:
@@ -141,28 +123,19 @@ def _finish(
         return []
     service = state.homes.get(verdict.template, session.service)
     key = Oddity(service, verdict.template, "lacks" if verdict.missing else "holds")
-    slot = int(session.last // SLOT)
-    tally = state.tallies.get(key)
+    tally = count(state.odd, key, state.born, int(session.last // SLOT))
     if tally is None:
-        if len(state.tallies) >= MAX_TALLIES:
-            _forget(state)
-        tally = state.tallies[key] = Tally(slot, slot, slots=faded(max(0, slot - state.born)))
-    tally.add(slot, 1.0)
-    count: float = sum(tally.recent)
-    usual = tally.usual()
-    surprise = tally.surprise(usual, tally.spread())
-    if key not in state.on and (surprise < BAR or count < 5 or count < 3 * usual):
         return []
-    tally.held = True
+    sessions, usual = sum(tally.recent), tally.usual()
     what = text_of(templates, verdict.template)
-    deed = "lack" if verdict.missing else "hold"
     reason = (
-        f'{count:.0f} sessions of {service or "no known service"} in 60 s {deed} "{what}", '
-        f"where {usual * 60 / SLOT:.2g} are usual, such as {id}: "
-        + "; ".join(f'"{mask(text)[:120]}"' for text in session.said)
+        f"{sessions:.0f} sessions of {service or 'no known service'} in 60 s "
+        f'{"lack" if verdict.missing else "hold"} "{what}", where {usual * 60 / SLOT:.2g} are usual, '
+        f"such as {id}: " + "; ".join(f'"{mask(text)[:120]}"' for text in session.said)
     )
-    since = tally.onset(usual)
-    return _tell(state, key, what, surprise, (count, usual * 60 / SLOT), reason, since, now)
+    surprise = tally.surprise(usual, tally.spread())
+    told = Told("session", what, reason, surprise, sessions, usual * 60 / SLOT, tally.onset(usual))
+    return tell(state.odd, key, told, now)
 
 
 def _compare(state: SessionState, templates: Templates, now: Seconds) -> list[Signal]:
@@ -180,66 +153,6 @@ def _compare(state: SessionState, templates: Templates, now: Seconds) -> list[Si
             what = text_of(templates, found.template)
             reason = f'{found.share:.0%} of the traces through {service} hold "{what}"'
         reason += f" in {SPAN:.0f} s where {found.usual:.0%} is usual"
-        observed = (found.share, found.usual)
-        said += _tell(state, key, what, found.surprise, observed, reason, now - SPAN, now)
+        told = Told("trace", what, reason, found.surprise, found.share, found.usual, now - SPAN)
+        said += tell(state.odd, key, told, now)
     return said
-
-
-def _tell(
-    state: SessionState,
-    key: Oddity,
-    what: str,
-    surprise: float,
-    counted: tuple[float, float],
-    reason: str,
-    since: Seconds,
-    now: Seconds,
-) -> list[Signal]:
-    """Return the word to give: a new signal, a known one that is worse, or none."""
-    known = state.on.get(key)
-    if known is None and len(state.on) >= MAX_ON:
-        state.dropped["signal limit"] += 1
-        return []
-    if known is None or surprise >= STAY:
-        state.hot[key] = int(now // SLOT)
-    if known is not None and surprise < WORSE * known.surprise:
-        return []
-    name = f"{key.service}\0{key.sort}\0{what}\0{since}".encode("utf-8", "replace")
-    signal = known or Signal(
-        id="log-" + hashlib.blake2b(name, digest_size=8).hexdigest(),
-        kind="log",
-        service=key.service,
-        series=what,
-        labels={"service": key.service},
-        detector="trace" if key.sort == "unlike" else "session",
-        since=since,
-        at=now,
-        surprise=surprise,
-        observed=counted[0],
-        expected=counted[1],
-        page=False,
-        reason=reason,
-    )
-    said = replace(signal, at=now, surprise=round(surprise, 3), observed=counted[0], reason=reason)
-    state.on[key] = said
-    return [said]
-
-
-def _endings(state: SessionState, slot: int, now: Seconds) -> list[Signal]:
-    said = []
-    for key in sorted(state.on):
-        if slot - state.hot[key] <= QUIET and slot - int(state.on[key].since // SLOT) <= LONGEST:
-            continue
-        tally = state.tallies.get(key)
-        if tally is not None:
-            tally.held = False
-        ended = min(now, (state.hot.pop(key) + 1) * SLOT)
-        said.append(replace(state.on.pop(key), at=now, ended=ended))
-    return said
-
-
-def _forget(state: SessionState) -> None:
-    idle = sorted((tally.slot, key) for key, tally in state.tallies.items() if key not in state.on)
-    for _, key in idle[: MAX_TALLIES // 4]:
-        del state.tallies[key]
-    state.dropped["idle oddity"] += min(len(idle), MAX_TALLIES // 4)
