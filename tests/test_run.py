@@ -168,3 +168,10 @@ def test_a_benchmark_that_is_not_there_is_answered_with_the_nearest() -> None:
 
     assert ran.exit_code == 1
     assert 'did you mean "trip"?' in ran.output
+
+
+def test_a_folder_that_benchmarks_share_says_that_it_is_none() -> None:
+    ran = CliRunner().invoke(bench, ["peers"])
+
+    assert ran.exit_code == 1
+    assert "peers: prints no table itself" in ran.output

@@ -1,6 +1,6 @@
 """river's GaussianScorer: two tails of a normal distribution that is fitted to all samples so far.
 
-As its documentation uses it; a p-value below 1e-16 is lost in its rounding.
+As its documentation uses it: a p-value below 1e-16 is lost in its rounding, and a constant is given 0.
 """
 
 from __future__ import annotations

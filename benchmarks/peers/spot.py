@@ -3,7 +3,7 @@
 Siffer, Fouque, Termier and Largouet 2017, "Anomaly detection in streams with extreme value theory", KDD,
 alg. 3 and sec. 4.3.2, with q = 1e-4 and the first 600 samples to begin from. The fit is Grimshaw's (1993)
 maximum likelihood in one parameter, searched on a grid, each time the peaks have become 2 % more. What is
-beyond the quantile q is not learned, as in the paper.
+beyond the quantile q is not learned, as in the paper: a lasting change is alerted on for ever.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def command(name: str, file: Path | None) -> None:
     *folders, last = name.split("/")
     family = ".".join(("benchmarks", *folders))
     try:
-        measured = kinds.find(family, last).run()
+        found = kinds.find(family, last)
     except ModuleNotFoundError as error:
         if error.name != family:
             raise
@@ -30,5 +30,8 @@ def command(name: str, file: Path | None) -> None:
         ) from error
     except ValueError as error:
         raise click.ClickException(str(error)) from error
+    if not hasattr(found, "run"):
+        raise click.ClickException(f"{name}: prints no table itself, others use it")
+    measured = found.run()
     if file is not None:
         file.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
