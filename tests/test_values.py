@@ -70,6 +70,15 @@ def test_a_code_that_is_said_now_and_then_is_no_news() -> None:
     assert gateway.run(5, code="404") == []
 
 
+def test_the_hour_of_a_clock_is_no_code() -> None:
+    gateway = Gateway()
+    gateway.run(3600, line="2023-01-29 {code}:14:15.123 polled", code="17")
+
+    said = gateway.run(60, line="2023-01-29 {code}:14:15.123 polled", code="18")
+
+    assert said == []
+
+
 def test_a_variable_of_many_values_is_no_code() -> None:
     gateway = Gateway()
 

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from detectors.sessions import ODD, Usual, learn, odd
 from pipeline.logs.ids import Ids, id_of
 from pipeline.logs.oddities import Oddities, Oddity, Told, count, endings, tell
-from pipeline.logs.shape import MAX_BYTES, mask
+from pipeline.logs.shape import mask
 from pipeline.logs.templates import Templates, text_of
 from pipeline.logs.traces import SLOW, Place, Traces, Unlike, unlike, visit, wait
 from pipeline.logs.usual import SLOT
 from pipeline.types import Seconds, Signal
 
-MAX_OPEN = 20_000  # sessions, 1 to 20 kB each; past it the one silent longest is taken for finished
-MAX_MET = 100  # (service, template) of one session that are counted
+MAX_OPEN = 20_000  # sessions, 2 to 10 kB each; past it the one silent longest is taken for finished
+MAX_MET = 60  # (service, template) of one session that are counted
 MAX_SAID = 3  # lines of a session that are kept to be shown
+LONG = 300  # characters of each
 MAX_HOMES = 5_000
 IDLE = 60.0  # s without a line, and a session is over
 LEARN = 200.0  # sessions before one can be odd
@@ -77,7 +78,7 @@ def hear_line(
             state.homes[template] = service
     session.met[key] += 1
     if len(session.said) < MAX_SAID:
-        session.said.append(text[:MAX_BYTES])
+        session.said.append(text[:LONG])
 
 
 def end_sessions(state: SessionState, templates: Templates, now: Seconds) -> list[Signal]:

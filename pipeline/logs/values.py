@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -20,6 +21,10 @@ RARE = 0.005  # share of lines below which a value is rare
 MANY = 100_000  # lines of a template after which all its counts are halved
 BUDGET = 2_000  # lines that are read for values in one slot: at most 2 % of a core
 EACH = 50  # of them of one template: past it a busy one is sampled
+
+
+# Dates and times of day: their parts have few values and yet a new one comes by itself.
+_CLOCK = re.compile(r"[0-9]{1,4}([-/:.])[0-9]{1,2}\1[0-9]{1,4}[^\s\],;)]*")
 
 
 @dataclass(slots=True)
@@ -77,7 +82,7 @@ def hear_values(
         return
     state.read += 1
     places.read += 1
-    found = VARIABLE.findall(text[:MAX_BYTES])[:MAX_PLACES]
+    found = VARIABLE.findall(_CLOCK.sub(" ", text[:MAX_BYTES]))[:MAX_PLACES]
     for place, value in enumerate(found):
         share = _share(places, place, value)
         if share is None or share > RARE:
