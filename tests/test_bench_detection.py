@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -90,6 +91,26 @@ def test_told_rows_at_most_twelve_apart_are_one_false_alert() -> None:
     assert found.false_a_day == pytest.approx(2.0)
 
 
+# What ../shared/checks/score_detect.py gives for the same told rows; it needs pandas, which we have not.
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    ("peer", "given"),
+    [
+        pytest.param("records", (53.10698888635711, 51.808378070463796, 54.849103702015846), id="records"),
+        pytest.param("metronome", (23.48570882967601, 0.0, 36.490472553117336), id="metronome"),
+    ],
+)
+def test_the_corpus_scores_as_the_shared_scorer_has_it(
+    shared: Path, peer: str, given: tuple[float, float, float]
+) -> None:
+    series = _nab.corpus(shared / "data" / "nab_dev")
+    told = [kinds.find(peers.__name__, peer).score(s.value, MINUTE) for s in series]
+
+    found = [_nab.score(series, told, profile)[0] for profile in _nab.PROFILES.values()]
+
+    assert found == pytest.approx(given)
+
+
 def kpi(wrong: slice, length: int = 400) -> _kpi.Part:
     labels = np.zeros(length, np.bool_)
     labels[wrong] = True
@@ -131,10 +152,11 @@ Score = Callable[[Floats, float], Floats]
 SEEING = [peer for peer in kinds.names(peers.__name__) if peer != "metronome"]
 
 
+@pytest.mark.parametrize("to", [pytest.param(40.0, id="up"), pytest.param(-20.0, id="down")])
 @pytest.mark.parametrize("peer", SEEING)
-def test_a_peer_scores_a_spike_higher_than_what_is_usual(peer: str) -> None:
+def test_a_peer_scores_a_spike_higher_than_what_is_usual(peer: str, to: float) -> None:
     value = np.random.default_rng(3).normal(10.0, 1.0, 1000)
-    value[900] = 40.0
+    value[900] = to
 
     found = kinds.find(peers.__name__, peer).score(value, HOUR)
 

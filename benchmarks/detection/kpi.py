@@ -7,6 +7,9 @@ from detectors import seasonal
 from pipeline import kinds
 from pipeline.commands.detect import shipped
 
+SLOW = ("half_space_trees",)  # 60 us a sample: on every fourth series, beside ours on the same
+FOURTH = slice(None, None, 4)
+
 
 def run() -> dict[str, float]:
     """Print the table and return its figures; nothing where the labelled series are not."""
@@ -19,11 +22,17 @@ def run() -> dict[str, float]:
     print(f"{len(series)} series, {points:,} points; one threshold for all, from the first halves")
     heads = ("threshold", "delay F1", "event F1", "best delay F1", "CPU us a sample")
     print(f"{'':<22}" + "".join(f"{head:>16}" for head in heads))
-    found: dict[str, float] = {}
-    for who, detector in (("forewarn", shipped()), ("seasonal", seasonal.build(seasonal.Args()))):
-        found |= _row(who, series, _fed.feed(detector, lines, who))
+    ours = _fed.feed(shipped(), lines, "forewarn")
+    found = _row("forewarn", series, ours)
+    found |= _row("seasonal", series, _fed.feed(seasonal.build(seasonal.Args()), lines, "seasonal"))
     for peer in kinds.names(peers.__name__):
-        found |= _row(peer, series, _fed.ask(peer, lines))
+        if peer not in SLOW:
+            found |= _row(peer, series, _fed.ask(peer, lines))
+    some = series[FOURTH]
+    print(f"of these {len(some)} series only:")
+    found |= _row("forewarn_of_some", some, _fed.Scored(ours.score[FOURTH], ours.seconds))
+    for peer in SLOW:
+        found |= _row(peer, some, _fed.ask(peer, lines[FOURTH]))
     return found
 
 
