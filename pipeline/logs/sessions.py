@@ -55,7 +55,7 @@ class SessionState:
 def hear_line(
     state: SessionState, service: str, text: str, template: int, time: Seconds, now: Seconds
 ) -> None:
-    """Add a line to its session, if it has one. Cost: 5 us with an id, else what `id_of` costs."""
+    """Add a line to its session, if it has one. Cost: 12 us with an id, that of `id_of` included."""
     id = id_of(state.ids, text, template)
     if not id:
         return

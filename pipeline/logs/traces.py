@@ -19,7 +19,8 @@ MAX_COUNTS = 50_000  # learned, about 10 MB; past it the rarer half is forgotten
 MAX_EDGES = 5_000
 KNOWN = 5  # waits of an edge before one can be slow
 LEAST = 0.5  # of log10, what a wait must exceed its usual by to be slow: three times as long
-SPREADS = 3.0  # and so many standard deviations
+# And so many standard deviations; of six pairs tried on the TrainTicket faults all passed .5 and .75.
+SPREADS = 3.0
 STEADY = 0.999  # weight of what is known of an edge when a wait is learned
 
 TRIALS = -1  # stands for a template: all visits to a service, or all waits of an edge
@@ -107,7 +108,7 @@ def unlike(traces: Traces, since: Seconds, until: Seconds) -> dict[str, Unlike]:
     or fewer; and the sum of half the surprise of each edge it is on that is slow, all of it where the edge
     leads to itself. So of two services between which it is slow, the one that is slow to others as well
     has more. Times are rounded down to slots; `since` may lie RECENT slots back.
-    Cost: 1 ms with 1,000 counts.
+    Cost: 2.5 ms with the 530 counts of 27 services.
     """
     now: Counts = defaultdict(float)
     before: Counts = defaultdict(float, traces.learned)
