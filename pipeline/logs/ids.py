@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pipeline.logs.shape import MAX_BYTES
 
 MAX_KINDS = 200  # past it a new kind is not taken up
-MAX_SEEN = 20_000  # values remembered, the newest; about 3 MB
+MAX_SEEN = 20_000  # values remembered, the newest; about 4 MB
 MOST = 12  # ids of one line that are looked at
 EVERY = 65_536  # lines; kinds are learned anew from the first EAGER of so many
 EAGER = 5_000

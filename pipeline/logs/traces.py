@@ -15,11 +15,11 @@ from pipeline.types import Seconds
 
 RECENT = 30  # slots that are not learned yet: as far back, 300 s, a ranking may look
 HALF = int(12 * 3600 / SLOT)  # slots after which what was learned counts half
-MAX_COUNTS = 50_000  # learned, about 10 MB; past it the rarer half is forgotten
+MAX_COUNTS = 50_000  # learned, about 12 MB; past it the rarer half is forgotten
 MAX_EDGES = 5_000
 KNOWN = 5  # waits of an edge before one can be slow
 LEAST = 0.5  # of log10, what a wait must exceed its usual by to be slow: three times as long
-# And so many standard deviations; of six pairs tried on the TrainTicket faults all passed .5 and .75.
+# And so many standard deviations; of four pairs tried on the TrainTicket faults all gave .52 and .78 or more.
 SPREADS = 3.0
 STEADY = 0.999  # weight of what is known of an edge when a wait is learned
 
