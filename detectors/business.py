@@ -20,11 +20,12 @@ from detectors.scatter import (
     improbable,
     remember_scatter,
     remember_tail,
+    remember_wild,
     scatter,
     tail,
     unlikely,
 )
-from detectors.weeks import UNLIKE, Weeks
+from detectors.weeks import BYTES, UNLIKE, Weeks
 
 READY = 10  # samples before the first score of a series that began with another's week
 ODD = 3.0  # surprise from which a sample teaches nothing of how today differs from the week
@@ -37,6 +38,7 @@ TRIES = math.log10(2 * (1 + len(SPANS)))  # two sides of the sample and of every
 UNKNOWN = 0.36  # variance, as a share: 60 %
 OTHERWISE = 0.25  # likewise of a holiday before one was seen: 50 %
 TODAY = 0.01  # likewise of a day beside the same day of other weeks: 10 %
+NOISE = 3 * DAY  # s that the scatter looks back
 LEVEL = 600.0  # s the level looks back; it serves until the time of day is known
 LEAST = 0.02  # of one count: no more seldom is a count expected, so that a first order at night is no news
 
@@ -85,10 +87,20 @@ class _Guess(NamedTuple):
     variance: Floats  # of one sample
     decay: Floats  # (spans, n)
     fading: Floats  # of what is known of today
+    anew: Floats  # likewise, of what is not yet: 1 but at the first sample of a day
 
     def only(self, use: NDArray[np.bool_]) -> _Guess:
         picked: tuple[Any, ...] = tuple(column[..., use] for column in self[1:])
         return _Guess(self.at.only(use), *picked)
+
+
+class _Sums(NamedTuple):
+    """What was counted lately, the sample with it; (spans, n) but for the first."""
+
+    spans: Floats  # (3, spans, n): seen, expected, expected with the weights squared
+    mean: Floats  # what was expected of what was seen
+    chance: Floats  # variance that counts have of themselves
+    variance: Floats
 
 
 def _fresh(warm_up: int) -> dict[str, Column]:
@@ -97,13 +109,15 @@ def _fresh(warm_up: int) -> dict[str, Column]:
         for name in (
             "seen", "last", "flip", "lent",  # samples; s; shares seen from the other end; samples since lent
             "level", "overall", "previous",  # means over ten minutes and a day; the sample before
-            "today_seen", "today_usual",  # sums that fade over `memory`
             "odds", "means", "both", "squares",  # means of e**2/m, m, e**2, m**2: the scatter, by level
             "out", "out_since", "day",
         )
     }  # fmt: skip
     fresh["needs"] = np.full(1, float(warm_up))
-    fresh["spans"] = np.zeros((3 * len(SPANS), 1))  # of each: seen, usual, usual with the weights squared
+    fresh["today"] = np.zeros((2, 1))  # sums that fade over `memory`: seen, usual
+    fresh["late"] = np.zeros((2, 1))  # likewise over the longest span, which is not yet in the former
+    fresh["spans"] = np.zeros((3, len(SPANS), 1))  # seen, expected, expected with the weights squared
+    fresh["wild"] = np.zeros((2, len(SPANS), 1))  # means of (e**2 - what chance makes of it) and m**2
     fresh["often"] = np.full((2, 1), TWENTIETH)  # below, above: how many samples lie beyond EDGE
     fresh["excess"] = np.full((2, 1), DECADE)  # and how far on average
     fresh["low"] = np.full((HIGHS, 1), np.inf, np.float32)
@@ -119,8 +133,8 @@ class Business:
     a few counts' scatter, shifts below `floor`, drifts slower than `memory`, and all but the grossest
     in the first day. A holiday is taken for a Sunday until the first was seen. Work days are local.
 
-    After McCullagh and Nelder 1989 (sec. 6.2.3, variance in proportion to the mean), Efron and Morris 1975
-    (shrinkage of each weekday to those like it). Memory: 2.5 kB a series.
+    After McCullagh and Nelder 1989 (ch. 6, variance in proportion to the mean), Efron and Morris 1975
+    (shrinkage of each weekday to those like it). Memory: 2.4 kB a series.
 
     Args:
         args: timezone, country, subdivision, dates: the calendar; whole in the values' unit; warm_up in
@@ -132,7 +146,7 @@ class Business:
     >>> d.score_many(row, np.array([604800.0]), np.array([100.0])).round(1)
     array([0.])
     >>> d.score_many(row, np.array([604800.0]), np.array([50.0])).round(1)
-    array([6.])
+    array([3.6])
     """
 
     def __init__(self, args: Args | None = None) -> None:
@@ -146,7 +160,8 @@ class Business:
     def score_many(self, series: Rows, time: Floats, value: Floats) -> Floats:
         state = self._columns.look(series)
         guess = self._guess(series, state, time)
-        return self._surprise(state, guess, self._counted(state, measured(value)))[0]
+        count = self._counted(state, measured(value))
+        return self._surprise(state, guess, self._add_up(state, guess, count), count)[0]
 
     def learn_many(self, series: Rows, time: Floats, value: Floats) -> None:
         self.take_many(series, time, value)
@@ -172,14 +187,16 @@ class Business:
             guess = self._guess(series[part], state, time[part])
             clean = measured(value[part])
             count = self._counted(state, clean)
-            surprise[part], raw = self._surprise(state, guess, count)
+            sums = self._add_up(state, guess, count)
+            surprise[part], raw = self._surprise(state, guess, sums, count)
             expected[part] = self._told(state, guess)
             use = np.isfinite(clean)
             if not use.all():
                 state = {name: column[..., use] for name, column in state.items()}
                 guess, count, raw, clean = guess.only(use), count[use], raw[:, use], clean[use]
+                sums = _Sums(*(column[..., use] for column in sums))
             self._learn(
-                series[part][use], state, guess, time[part][use], clean, count, surprise[part][use], raw
+                series[part][use], state, guess, time[part][use], clean, count, sums, surprise[part][use], raw
             )
         return surprise, expected
 
@@ -212,6 +229,9 @@ class Business:
                 since[1] = whole_days
         return Facts(highest=since[0], lowest=since[1], usual=float(usual))
 
+    def bytes_a_series(self) -> int:
+        return self._columns.bytes_a_series() + BYTES
+
     def forget_many(self, series: Rows) -> None:
         self._columns.forget(series)
         self._weeks.forget(series)
@@ -228,23 +248,24 @@ class Business:
         unlike = unseen / (1.0 + 10.0 * visits)
         prior = grain / (TODAY + unlike)
         # Of yesterday no more is believed than of the week: a Monday is not what the Sunday was.
-        much = np.maximum(state["today_usual"] * fading, 1e-300)
-        fading = np.where(at.day == state["day"], fading, fading * np.minimum(prior / much, 1.0))
-        weight = prior + state["today_usual"] * fading
-        today = (prior + state["today_seen"] * fading) / weight
+        much = np.maximum(state["today"][1] * fading, 1e-300)
+        anew = np.where(at.day == state["day"], 1.0, np.minimum(prior / much, 1.0))
+        fading = fading * anew
+        weight = prior + state["today"][1] * fading
+        today = (prior + state["today"][0] * fading) / weight
         loose = grain / weight + 0.25 * unlike
         expected = np.where(known, base * today, state["level"])
         expected = np.maximum(expected, LEAST * grain)
         wide = np.where(
             known, (rough + loose) * expected**2, UNKNOWN * np.maximum(expected, state["overall"]) ** 2
         )
-        variance = self._held(expected, grain * expected + wide)
+        variance = self._held(expected, grain * expected + wide, self._apart(expected))
         decay = np.exp(-gone / np.array(SPANS)[:, None])
-        return _Guess(at, base, known, today, grain, rough, loose, expected, variance, decay, fading)
+        return _Guess(at, base, known, today, grain, rough, loose, expected, variance, decay, fading, anew)
 
-    def _held(self, expected: Floats, variance: Floats) -> Floats:
+    def _held(self, mean: Floats, variance: Floats, apart: Floats) -> Floats:
         """Return the variance of counts as that of a share where it is one, and never below the floor."""
-        return np.maximum(variance * self._apart(expected), (self.args.floor * expected) ** 2)
+        return np.maximum(variance * apart, (self.args.floor * mean) ** 2)
 
     def _apart(self, expected: Floats) -> Floats:
         """Return how far a share is from its whole, a ratio; 1 for counts, which have none."""
@@ -252,35 +273,30 @@ class Business:
             return np.ones(len(expected))
         return np.clip(1.0 - expected / self.args.whole, 1e-6, 1.0)
 
-    def _surprise(self, state: State, guess: _Guess, count: Floats) -> tuple[Floats, Floats]:
+    def _add_up(self, state: State, guess: _Guess, count: Floats) -> _Sums:
+        now = np.where(guess.known, [count, guess.expected, guess.expected], 0.0)
+        faded = np.array([guess.decay, guess.decay, guess.decay**2])
+        spans = state["spans"] * faded + now[:, None]
+        mean = np.maximum(spans[1], LEAST * guess.grain)
+        chance = guess.grain * spans[2]
+        rough = np.maximum(state["wild"][0], 0.0) / np.maximum(state["wild"][1], 1e-300)
+        variance = chance + (rough + guess.loose) * mean**2
+        return _Sums(spans, mean, chance, self._held(mean, variance, self._apart(guess.expected)))
+
+    def _surprise(self, state: State, guess: _Guess, sums: _Sums, count: Floats) -> tuple[Floats, Floats]:
         """Return the surprise, and that below and above before the tail's own past was asked, (2, n)."""
         high = count >= guess.expected
-        best = improbable(count, guess.expected, guess.variance)
-        for k in range(len(SPANS)):
-            seen, usual, squared = self._span(state, guess, k, count)
-            mean = np.maximum(usual * guess.today, LEAST * guess.grain)
-            wide = (guess.rough + guess.loose) * mean**2
-            variance = self._held(mean, guess.grain * squared * guess.today + wide)
-            alike = guess.known & (usual > 0) & ((seen >= mean) == high)
-            best = np.where(alike, np.fmax(best, improbable(seen, mean, variance)), best)
-        found = np.maximum(best - TRIES, 0.0)
+        alone = improbable(count, guess.expected, guess.variance)
+        # A span that points the other way than its last sample would be told with the wrong direction.
+        alike = (sums.spans[1] > 0) & ((sums.spans[0] >= sums.mean) == high)
+        together = np.where(alike, improbable(sums.spans[0], sums.mean, sums.variance), 0.0)
+        found = np.maximum(np.maximum(alone, together.max(axis=0)) - TRIES, 0.0)
         raw = np.array([np.where(high, 0.0, found), np.where(high, found, 0.0)])
-        side = high.astype(np.intp)
-        often, excess = tail(state, side)
+        often, excess = tail(state, high.astype(np.intp))
         beyond = np.maximum(found - EDGE, 0.0) * (DECADE / excess)
         surprise = np.minimum(found, EDGE) * often + beyond
         told = (state["seen"] >= state["needs"]) & np.isfinite(count)
         return np.where(told, surprise, np.nan), raw
-
-    def _span(self, state: State, guess: _Guess, k: int, count: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return what was seen and usual over the k-th span with the sample, and its weights squared."""
-        seen, usual, squared = state["spans"][3 * k : 3 * k + 3]
-        decay = guess.decay[k]
-        return (
-            seen * decay + np.where(guess.known, count, 0.0),
-            usual * decay + np.where(guess.known, guess.base, 0.0),
-            squared * decay**2 + np.where(guess.known, guess.base, 0.0),
-        )
 
     def _learn(
         self,
@@ -290,6 +306,7 @@ class Business:
         time: Floats,
         value: Floats,
         count: Floats,
+        sums: _Sums,
         surprise: Floats,
         raw: Floats,
     ) -> None:
@@ -299,13 +316,14 @@ class Business:
         gone = np.where(first, 0.0, np.maximum(time - state["last"], 0.0))
         state["flip"] = self._flip(state, value)
         remember_tail(state, raw)
+        pace = np.where(odd, 0.0, np.minimum(1 - np.exp(-gone / NOISE), 0.05))
         near = 0.5 * (count + state["previous"])
         off = np.where(guess.known, count - guess.expected, (count - state["previous"]) / math.sqrt(2))
         mean = np.where(guess.known, guess.expected, near)
-        remember_scatter(state, off, mean, guess.variance, self._apart(mean), gone)
-        for k in range(len(SPANS)):
-            state["spans"][3 * k : 3 * k + 3] = self._span(state, guess, k, count)
-        self._follow_today(state, guess, count, odd)
+        remember_scatter(state, off, mean, guess.variance, self._apart(mean), pace)
+        remember_wild(state, sums.spans[0] - sums.mean, sums.mean, sums.chance, sums.variance, pace)
+        self._follow_today(state, guess, count, surprise)
+        state["spans"] = sums.spans
         self._relearn(state, time, odd)
         self._follow_week(series, state, guess, count)
 
@@ -319,15 +337,19 @@ class Business:
         state["seen"] = seen + 1
         self._columns.put(series, state)
 
-    def _follow_today(self, state: State, guess: _Guess, count: Floats, odd: NDArray[np.bool_]) -> None:
-        """Add the sample to what is known of today, unless it is odd: then all stays as it was."""
+    def _follow_today(self, state: State, guess: _Guess, count: Floats, surprise: Floats) -> None:
+        """Add what leaves the longest span to what is known of today, the less the odder the sample is.
+
+        So a fall is not taken for how today is while it is still being added up.
+        """
+        trust = 1 / (1 + np.nan_to_num(surprise / ODD) ** 4)
         lent = (state["lent"] > 0) & (guess.base > 0)
-        reach = 3 * np.sqrt(guess.variance)
-        held = np.where(lent, count, np.clip(count, guess.expected - reach, guess.expected + reach))
         counts = guess.known | lent
-        for name, new in (("today_seen", held), ("today_usual", guess.base)):
-            faded = state[name] * guess.fading + np.where(counts, new, 0.0)
-            state[name] = np.where(odd & guess.known, state[name], faded)
+        late, decay = state["late"] * guess.anew, guess.decay[-1]
+        new = np.where(counts, [count, guess.base], 0.0)
+        left = np.where(lent, new, late * (1 - decay))
+        state["today"] += trust * (state["today"] * (guess.fading - 1) + left)
+        state["late"] = late * decay + new
         state["lent"] += lent
 
     def _follow_week(self, series: Rows, state: State, guess: _Guess, count: Floats) -> None:
@@ -337,11 +359,11 @@ class Business:
         self._weeks.learn(
             series[own], at, count[own], guess.expected[own], guess.grain[own], guess.rough[own]
         )
-        ready = np.flatnonzero((state["lent"] > READY) & (state["today_usual"] > 0))
+        ready = np.flatnonzero((state["lent"] > READY) & (state["today"][1] > 0))
         if len(ready):
-            self._weeks.scale(series[ready], state["today_seen"][ready] / state["today_usual"][ready])
-            for name in ("lent", "today_seen", "today_usual"):
-                state[name][ready] = 0.0
+            self._weeks.scale(series[ready], state["today"][0, ready] / state["today"][1, ready])
+            for name in ("lent", "today", "late"):
+                state[name][..., ready] = 0.0
 
     def _relearn(self, state: State, time: Floats, odd: NDArray[np.bool_]) -> None:
         """Take the last half hour for how today is where a series has stayed out of band for long."""
@@ -350,8 +372,7 @@ class Business:
         settle = (out >= 20) & (time - since >= self.args.relearn)
         state["out"] = np.where(settle, 0, out)
         state["out_since"] = since
-        for name, span in (("today_seen", -3), ("today_usual", -2)):
-            state[name] = np.where(settle, state["spans"][span], state[name])
+        state["today"] = np.where(settle, state["late"], state["today"])
 
     def _counted(self, state: State, value: Floats) -> Floats:
         """Return the values as counts: a share from its rarer end, and nothing below 0."""

@@ -10,8 +10,6 @@ from detectors.base import Floats
 from detectors.columns import State
 from detectors.counts import MOST
 
-LOOK_BACK = 3 * 86400.0  # s
-
 EDGE = 1.0  # surprise beyond which the tail is learned: a sample in twenty on either side
 TWENTIETH = 0.05
 DECADE = 1 / np.log(10.0)  # mean excess of a surprise that is what it says
@@ -41,17 +39,27 @@ def scatter(state: State) -> tuple[Floats, Floats]:
 
 
 def remember_scatter(
-    state: State, off: Floats, mean: Floats, variance: Floats, apart: Floats, gone: Floats
+    state: State, off: Floats, mean: Floats, variance: Floats, apart: Floats, pace: Floats
 ) -> None:
-    """Learn from how far each value was off its mean, s after the last; apart is 1 but for shares."""
+    """Learn from how far each value was off its mean; apart is 1 but for shares."""
     seen = state["seen"]
     squared = np.minimum(off**2, np.where(seen < 30, np.inf, 16 * variance))
     odds = squared / np.maximum(mean * apart, 1e-300)
-    pace = np.maximum(np.minimum(1 - np.exp(-gone / LOOK_BACK), 0.05), 1 / np.maximum(seen, 1.0))
+    pace = np.maximum(pace, 1 / np.maximum(seen, 1.0))
     telling = (mean > 0) & (mean >= 0.05 * state["overall"])  # of a shop that is closed nothing is learned
     pace = np.where((seen > 0) & telling, pace, 0.0)
     for name, new in (("odds", odds), ("means", mean), ("both", odds * mean), ("squares", mean**2)):
         state[name] += pace * (new - state[name])
+
+
+def remember_wild(
+    state: State, off: Floats, mean: Floats, chance: Floats, variance: Floats, pace: Floats
+) -> None:
+    """Learn by how much sums stray beyond chance, (spans, n): hours that are unlike other weeks'."""
+    pace = np.where(chance > 0, pace, 0.0)
+    beyond = np.minimum(off**2, 9 * variance) - chance
+    state["wild"][0] += pace * (beyond - state["wild"][0])
+    state["wild"][1] += pace * (mean**2 - state["wild"][1])
 
 
 def tail(state: State, side: int | NDArray[np.intp]) -> tuple[Floats, Floats]:
@@ -74,5 +82,7 @@ def remember_tail(state: State, raw: Floats) -> None:
     beyond = raw > EDGE
     state["often"] += rate * (beyond - state["often"])
     over = np.minimum(raw - EDGE, 4 * state["excess"] + 0.5)
-    excess = state["excess"] + np.where(beyond & (rate > 0), 0.05, 0.0) * (over - state["excess"])
+    # Sums rise slowly, so an anomaly is beyond EDGE for long before it is odd: two hundred are remembered.
+    pace = np.maximum(0.005, 1 / (20 + TWENTIETH * state["seen"]))
+    excess = state["excess"] + np.where(beyond & (rate > 0), pace, 0.0) * (over - state["excess"])
     state["excess"] = np.maximum(excess, DECADE)
