@@ -9,8 +9,8 @@ import numpy as np
 
 from detectors import pooled
 from detectors.base import Band, Facts, Floats, Rows
-from detectors.groups import Groups, Mask, Picture, beat, measured, median
-from detectors.peers import GONE, NORMAL, ROW, Look, Members, fresh_rows, heard, look, place, tail_of
+from detectors.groups import Groups, Mask, Picture, beat, lately, measured, median
+from detectors.peers import GONE, NORMAL, ROW, Look, Members, fresh_rows, look, place, tail_of
 
 BLOCK = 4096  # rows at once, so that what is being worked on stays in the processor's cache
 ODD = 3.0  # surprise from which a sample is taken for something else than the usual noise
@@ -128,7 +128,7 @@ class Fleet:
         if series >= len(self._rows) or self._groups.group[series] < 0:
             return Facts()
         picture = self._groups.picture(np.array([series], np.int32))
-        others = (picture.rows != series) & heard(picture, self._rows[picture.rows])
+        others = (picture.rows != series) & lately(picture, self._rows[picture.rows])
         state = self._rows[series]
         usual = float(median(picture, self._rows["value"][picture.rows], others)[0])
         return Facts(
@@ -148,7 +148,7 @@ class Fleet:
 
     def _expect(self, picture: Picture, member: Members, reach: Floats) -> Floats:
         """Return expected, lower, upper by the newest samples of each group, (3, n)."""
-        present = heard(picture, member)
+        present = lately(picture, member)
         there = place(picture, member, member["value"], present, self.args.peers, self.args.floor)
         ratio, offset = there.ratio == 1, member["offset"]
         middle = np.where(ratio, there.log_at + offset[:, 1], there.at + offset[:, 0])

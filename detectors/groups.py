@@ -109,6 +109,18 @@ def fresh(picture: Picture, last: Floats, cadence: Floats, time: Floats, mine: M
     return present
 
 
+def lately(picture: Picture, member: NDArray[np.void]) -> Mask:
+    """Say which members (m,), with `heard`, `last` and `cadence`, were heard of late.
+
+    That is as seen from the newest of their group, and not from any clock.
+    """
+    been = member["heard"] > 0
+    last = np.where(been, member["last"], -np.inf)
+    newest = np.maximum.reduceat(last, picture.first)[picture.group]
+    found: Mask = been & fresh(picture, last, member["cadence"], newest, been & (last == newest))
+    return found
+
+
 def count(picture: Picture, use: Mask) -> Places:
     """Return how many members of each group are in use, (groups,)."""
     return np.bincount(picture.group[use], minlength=picture.groups)

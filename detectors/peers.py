@@ -150,15 +150,6 @@ def fresh_rows(n: int) -> Members:
     return rows
 
 
-def heard(picture: Picture, member: Members) -> Mask:
-    """Say which members were heard of late, seen from the newest of their group, (m,)."""
-    been = member["heard"] > 0
-    last = np.where(been, member["last"], -np.inf)
-    newest = np.maximum.reduceat(last, picture.first)[picture.group]
-    found: Mask = been & fresh(picture, last, member["cadence"], newest, been & (last == newest))
-    return found
-
-
 def tail_of(picture: Picture, member: Members) -> tuple[Floats, Floats, Floats]:
     """Return the groups' edge and stretch, (g, 2, 2), and how many samples have taught them, (g,)."""
     weight = np.maximum(member["seen"], 1e-9)[:, None, None]
