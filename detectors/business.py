@@ -13,6 +13,7 @@ from scipy import special
 from detectors.base import Band, Facts, Floats, Rows
 from detectors.calendars import DAY, HOLIDAY, Calendar, Places, places
 from detectors.columns import BLOCK, Column, Columns, State, measured
+from detectors.highs import fresh_highs, remember_day, unmatched
 from detectors.scatter import (
     DECADE,
     EDGE,
@@ -41,8 +42,6 @@ TODAY = 0.01  # likewise of a day beside the same day of other weeks: 10 %
 NOISE = 3 * DAY  # s that the scatter looks back
 LEVEL = 600.0  # s the level looks back; it serves until the time of day is known
 LEAST = 0.02  # of one count: no more seldom is a count expected, so that a first order at night is no news
-
-HIGHS = 28  # days
 
 
 class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,8 +108,9 @@ def _fresh(warm_up: int) -> dict[str, Column]:
         for name in (
             "seen", "last", "flip", "lent",  # samples; s; shares seen from the other end; samples since lent
             "level", "overall", "previous",  # means over ten minutes and a day; the sample before
+            "centre",  # mean place of the samples in their half hours: 0 where one comes each half hour
             "odds", "means", "both", "squares",  # means of e**2/m, m, e**2, m**2: the scatter, by level
-            "out", "out_since", "day",
+            "out", "out_since",  # odd samples lately; s
         )
     }  # fmt: skip
     fresh["needs"] = np.full(1, float(warm_up))
@@ -120,9 +120,7 @@ def _fresh(warm_up: int) -> dict[str, Column]:
     fresh["wild"] = np.zeros((2, len(SPANS), 1))  # means of (e**2 - what chance makes of it) and m**2
     fresh["often"] = np.full((2, 1), TWENTIETH)  # below, above: how many samples lie beyond EDGE
     fresh["excess"] = np.full((2, 1), DECADE)  # and how far on average
-    fresh["low"] = np.full((HIGHS, 1), np.inf, np.float32)
-    fresh["high"] = np.full((HIGHS, 1), -np.inf, np.float32)
-    return fresh
+    return fresh | fresh_highs()
 
 
 class Business:
@@ -218,16 +216,8 @@ class Business:
         state = self._columns.look(rows)
         guess = self._guess(rows, state, at)
         usual = self._turned(state, guess.base)[0] if guess.known[0] else math.nan
-        day = int(state["day"][0])
-        since = [HIGHS * DAY, HIGHS * DAY]
-        for back in range(HIGHS - 1, -1, -1):
-            slot = (day - back) % HIGHS
-            whole_days = back * DAY if back else math.nan  # exceeded today already: nothing to say
-            if state["high"][slot, 0] > np.float32(value):
-                since[0] = whole_days
-            if state["low"][slot, 0] < np.float32(value):
-                since[1] = whole_days
-        return Facts(highest=since[0], lowest=since[1], usual=float(usual))
+        highest, lowest = unmatched(state, value)
+        return Facts(highest=highest, lowest=lowest, usual=float(usual))
 
     def bytes_a_series(self) -> int:
         return self._columns.bytes_a_series() + BYTES
@@ -238,7 +228,7 @@ class Business:
 
     def _guess(self, series: Rows, state: State, time: Floats) -> _Guess:
         at = places(self._calendar, time)
-        base, visits = self._weeks.usual(series, at)
+        base, visits = self._weeks.usual(series, at, state["centre"])
         known = np.isfinite(base) & (state["lent"] == 0)
         base = np.where(np.isfinite(base), np.maximum(base, 0.0), 0.0)
         grain, rough = scatter(state)
@@ -249,7 +239,7 @@ class Business:
         prior = grain / (TODAY + unlike)
         # Of yesterday no more is believed than of the week: a Monday is not what the Sunday was.
         much = np.maximum(state["today"][1] * fading, 1e-300)
-        anew = np.where(at.day == state["day"], 1.0, np.minimum(prior / much, 1.0))
+        anew = np.where(at.day == state["day"], 1.0, np.minimum(prior, much) / much)
         fading = fading * anew
         weight = prior + state["today"][1] * fading
         today = (prior + state["today"][0] * fading) / weight
@@ -259,13 +249,10 @@ class Business:
         wide = np.where(
             known, (rough + loose) * expected**2, UNKNOWN * np.maximum(expected, state["overall"]) ** 2
         )
-        variance = self._held(expected, grain * expected + wide, self._apart(expected))
+        variance = (grain * expected + wide) * self._apart(expected)
+        variance = np.maximum(variance, (self.args.floor * expected) ** 2)
         decay = np.exp(-gone / np.array(SPANS)[:, None])
         return _Guess(at, base, known, today, grain, rough, loose, expected, variance, decay, fading, anew)
-
-    def _held(self, mean: Floats, variance: Floats, apart: Floats) -> Floats:
-        """Return the variance of counts as that of a share where it is one, and never below the floor."""
-        return np.maximum(variance * apart, (self.args.floor * mean) ** 2)
 
     def _apart(self, expected: Floats) -> Floats:
         """Return how far a share is from its whole, a ratio; 1 for counts, which have none."""
@@ -278,10 +265,11 @@ class Business:
         faded = np.array([guess.decay, guess.decay, guess.decay**2])
         spans = state["spans"] * faded + now[:, None]
         mean = np.maximum(spans[1], LEAST * guess.grain)
-        chance = guess.grain * spans[2]
+        apart = self._apart(guess.expected)
+        chance = guess.grain * spans[2] * apart
         rough = np.maximum(state["wild"][0], 0.0) / np.maximum(state["wild"][1], 1e-300)
-        variance = chance + (rough + guess.loose) * mean**2
-        return _Sums(spans, mean, chance, self._held(mean, variance, self._apart(guess.expected)))
+        variance = chance + (rough + guess.loose * apart) * mean**2
+        return _Sums(spans, mean, chance, np.maximum(variance, (self.args.floor * mean) ** 2))
 
     def _surprise(self, state: State, guess: _Guess, sums: _Sums, count: Floats) -> tuple[Floats, Floats]:
         """Return the surprise, and that below and above before the tail's own past was asked, (2, n)."""
@@ -322,27 +310,28 @@ class Business:
         mean = np.where(guess.known, guess.expected, near)
         remember_scatter(state, off, mean, guess.variance, self._apart(mean), pace)
         remember_wild(state, sums.spans[0] - sums.mean, sums.mean, sums.chance, sums.variance, pace)
-        self._follow_today(state, guess, count, surprise)
+        trust = 1 / (1 + np.nan_to_num(surprise / ODD) ** 4)
+        self._follow_today(state, guess, count, trust)
         state["spans"] = sums.spans
         self._relearn(state, time, odd)
-        self._follow_week(series, state, guess, count)
+        self._follow_week(series, state, guess, count, trust)
 
         young = 1.0 / (seen + 1.0)
         pace = np.maximum(np.minimum(1 - np.exp(-gone / LEVEL), 0.2), young)
         state["level"] += pace * (count - state["level"])
         state["overall"] += np.maximum(1 - np.exp(-gone / DAY), young) * (count - state["overall"])
+        state["centre"] += np.maximum(young, 0.002) * (guess.at.within - state["centre"])
         state["previous"] = count
-        _remember_day(state, guess.at.day, value)
+        remember_day(state, guess.at.day, value)
         state["last"] = np.where(first, time, np.maximum(time, state["last"]))
         state["seen"] = seen + 1
         self._columns.put(series, state)
 
-    def _follow_today(self, state: State, guess: _Guess, count: Floats, surprise: Floats) -> None:
+    def _follow_today(self, state: State, guess: _Guess, count: Floats, trust: Floats) -> None:
         """Add what leaves the longest span to what is known of today, the less the odder the sample is.
 
         So a fall is not taken for how today is while it is still being added up.
         """
-        trust = 1 / (1 + np.nan_to_num(surprise / ODD) ** 4)
         lent = (state["lent"] > 0) & (guess.base > 0)
         counts = guess.known | lent
         late, decay = state["late"] * guess.anew, guess.decay[-1]
@@ -352,13 +341,11 @@ class Business:
         state["late"] = late * decay + new
         state["lent"] += lent
 
-    def _follow_week(self, series: Rows, state: State, guess: _Guess, count: Floats) -> None:
+    def _follow_week(self, series: Rows, state: State, guess: _Guess, count: Floats, trust: Floats) -> None:
         """Learn the week; one that was lent is first brought to the level of who borrowed it."""
         own = np.flatnonzero(state["lent"] == 0)
-        at = guess.at.only(own)
-        self._weeks.learn(
-            series[own], at, count[own], guess.expected[own], guess.grain[own], guess.rough[own]
-        )
+        columns = (count, guess.expected, guess.grain, guess.rough, trust)
+        self._weeks.learn(series[own], guess.at.only(own), *(column[own] for column in columns))
         ready = np.flatnonzero((state["lent"] > READY) & (state["today"][1] > 0))
         if len(ready):
             self._weeks.scale(series[ready], state["today"][0, ready] / state["today"][1, ready])
@@ -389,19 +376,3 @@ class Business:
 
     def _told(self, state: State, guess: _Guess) -> Floats:
         return np.where(state["seen"] >= state["needs"], self._turned(state, guess.expected), np.nan)
-
-
-def _remember_day(state: State, day: NDArray[np.int64], value: Floats) -> None:
-    """Keep the least and the most of each of the last days."""
-    new = np.flatnonzero(day > state["day"])
-    if len(new):
-        ahead = day[new] - state["day"][new].astype(np.int64)
-        slots = np.arange(HIGHS)[:, None]
-        gone = (slots - state["day"][new].astype(np.int64) - 1) % HIGHS < ahead
-        state["low"][:, new] = np.where(gone, np.inf, state["low"][:, new])
-        state["high"][:, new] = np.where(gone, -np.inf, state["high"][:, new])
-        state["day"][new] = day[new]
-    slot, pick = state["day"].astype(np.int64) % HIGHS, np.arange(len(value))
-    single = value.astype(np.float32)
-    state["low"][slot, pick] = np.minimum(state["low"][slot, pick], single)
-    state["high"][slot, pick] = np.maximum(state["high"][slot, pick], single)

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from detectors.base import Floats, Rows
 from detectors.calendars import HALVES, HOLIDAY, KINDS, SUNDAY, Places
+from detectors.columns import Column
 
 CELLS = KINDS * HALVES
-BYTES = CELLS * 5 + 8 + 8 + 4 + 4
+BYTES = CELLS * 5 + 8 + 8 + 8 + 4 + 4
 
 # A day that has not been seen is taken for what those like it were; a holiday for a Sunday.
 LIKE = np.full((KINDS, KINDS), 0.05)
@@ -24,7 +25,7 @@ WEEKS = 5  # of one weekday that are remembered
 
 
 class Weeks:
-    """Means by kind of day and half hour, each shrunk to the days like it; 1,944 B a series.
+    """Means by kind of day and half hour, each shrunk to the days like it; 1,952 B a series.
 
     A mean begins at that of the like days and moves to its own with the weight that its counts deserve
     (Efron and Morris 1975); read between the half hours along the lesser of the two slopes to the
@@ -36,31 +37,43 @@ class Weeks:
         self._visits = np.zeros((0, CELLS), np.uint8)
         self._sum = np.zeros(0)  # of the half hour that is going on
         self._expected = np.zeros(0)
+        self._weight = np.zeros(0)
         self._count = np.zeros(0, np.int32)
         self._cell = np.zeros(0, np.int32)
 
-    def usual(self, series: Rows, at: Places) -> tuple[Floats, NDArray[np.uint8]]:
-        """Return what is usual there, (n,), NaN where no day has shown it; and how often it was seen."""
+    def usual(self, series: Rows, at: Places, centre: Column) -> tuple[Floats, NDArray[np.uint8]]:
+        """Return what is usual there, (n,), NaN where no day has shown it; and how often it was seen.
+
+        The centre is where in their half hours the values lie on average, a ratio.
+        """
         self._grow(int(series.max(initial=-1)) + 1)
         own = self._known(series, at.kind, at.half)
-        back = own - self._known(series, at.kind, np.maximum(at.half - 1, 0))
-        ahead = self._known(series, at.kind, np.minimum(at.half + 1, HALVES - 1)) - own
+        back = own - self._known(series, *_beside(at, -1))
+        ahead = self._known(series, *_beside(at, 1)) - own
         slope = np.where(back * ahead > 0, np.sign(ahead) * np.minimum(np.abs(back), np.abs(ahead)), 0.0)
-        return own + (at.within - 0.5) * slope, self._visits[series, at.kind * HALVES + at.half]
+        return own + (at.within - centre) * slope, self._visits[series, at.kind * HALVES + at.half]
 
     def learn(
-        self, series: Rows, at: Places, value: Floats, expected: Floats, grain: Floats, rough: Floats
+        self,
+        series: Rows,
+        at: Places,
+        value: Floats,
+        expected: Floats,
+        grain: Floats,
+        rough: Floats,
+        trust: Floats,
     ) -> None:
         """Add the values to their half hour; the half hour just left goes into the week.
 
-        The variance of a value of mean m is grain * m + rough * m ** 2.
+        The variance of a value of mean m is grain * m + rough * m ** 2; trust, 0 to 1, is what it counts for.
         """
         cell = (at.kind * HALVES + at.half).astype(np.int32)
         left = np.flatnonzero((cell != self._cell[series]) & (self._count[series] > 0))
         if len(left):
             self._leave(series[left], grain[left], rough[left])
-        self._sum[series] += value
-        self._expected[series] += expected
+        self._sum[series] += trust * value
+        self._expected[series] += trust * expected
+        self._weight[series] += trust
         self._count[series] += 1
         self._cell[series] = cell
 
@@ -76,21 +89,22 @@ class Weeks:
     def forget(self, series: Rows) -> None:
         known = series[series < len(self._sum)]
         self._cells[known], self._visits[known] = np.nan, 0
-        self._sum[known], self._expected[known] = 0.0, 0.0
+        self._sum[known], self._expected[known], self._weight[known] = 0.0, 0.0, 0.0
         self._count[known], self._cell[known] = 0, 0
 
     def _leave(self, rows: Rows, grain: Floats, rough: Floats) -> None:
         cell, count = self._cell[rows], self._count[rows]
-        mean, expected = self._sum[rows] / count, self._expected[rows] / count
+        weight = np.maximum(self._weight[rows], 1e-300)
+        mean, expected = self._sum[rows] / weight, self._expected[rows] / weight
         visits = self._visits[rows, cell]
         held = np.clip(mean, 0.5 * expected, 2.0 * expected + 3.0 * grain)
         mean = np.where(visits >= 2, held, mean)
         prior = self._known(rows, (cell // HALVES).astype(np.int64), (cell % HALVES).astype(np.int64))
         strayed = grain / (np.maximum(prior, grain) * count) + rough + SLACK
-        pace = 1.0 / (1.0 + np.minimum(visits, WEEKS) + strayed / UNLIKE)
+        pace = weight / count / (1.0 + np.minimum(visits, WEEKS) + strayed / UNLIKE)
         self._cells[rows, cell] = np.where(np.isnan(prior), mean, prior + pace * (mean - prior))
         self._visits[rows, cell] = np.minimum(visits, 250) + 1
-        self._sum[rows], self._expected[rows], self._count[rows] = 0.0, 0.0, 0
+        self._sum[rows], self._expected[rows], self._weight[rows], self._count[rows] = 0.0, 0.0, 0.0, 0
 
     def _known(self, series: Rows, kind: NDArray[np.int64], half: NDArray[np.int64]) -> Floats:
         """Return the cells, those not seen as the mean of the like days; NaN where there is none."""
@@ -114,4 +128,12 @@ class Weeks:
         self._cells = np.concatenate((self._cells, np.full((more, CELLS), np.nan, np.float32)))
         self._visits = np.concatenate((self._visits, np.zeros((more, CELLS), np.uint8)))
         self._sum, self._expected = np.pad(self._sum, (0, more)), np.pad(self._expected, (0, more))
+        self._weight = np.pad(self._weight, (0, more))
         self._count, self._cell = np.pad(self._count, (0, more)), np.pad(self._cell, (0, more))
+
+
+def _beside(at: Places, by: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the kind of day and the half hour before (-1) or after (1); a holiday has none beside it."""
+    half = at.half + by
+    over = half // HALVES
+    return np.where(at.kind == HOLIDAY, HOLIDAY, (at.kind + over) % HOLIDAY), half % HALVES
