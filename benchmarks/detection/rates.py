@@ -23,7 +23,9 @@ def run() -> dict[str, float]:
     surprise = np.array(_fed.feed(shipped(), lines, "quiet series").score)[:, SETTLED:]
     ratio = np.array([realised(surprise, asked) for asked in ASKED])
 
-    print(f"{len(quiet)} series of {SAMPLES:,} samples; realised alerts / asked, median of {SEEDS} series")
+    print(
+        f"{len(quiet)} series of {SAMPLES:,} samples; realised / asked, repeats not muted, median of {SEEDS}"
+    )
     print(f"{'surprise asked for':<28}" + "".join(f"{asked:>10g}" for asked in ASKED))
     for name in _quiet.SHAPES:
         print(f"{name:<28}" + "".join(f"{v:>10.2f}" for v in np.median(ratio[:, shape == name], axis=1)))
