@@ -55,6 +55,16 @@ class Columns:
         self.have += more
 
 
+def pace_of(state: State, time: Floats, apart: Floats) -> None:
+    """Learn when series are seen: their first and newest sample, and the usual seconds between two."""
+    seen = state["seen"]
+    cadence = np.where(seen == 1, apart, state["cadence"])
+    cadence += 0.05 * (np.minimum(apart, 4 * cadence) - cadence) * (seen > 1)
+    state["cadence"] = cadence
+    state["born"] = np.where(seen == 0, time, state["born"])
+    state["last"] = np.where(seen == 0, time, np.maximum(time, state["last"]))
+
+
 def measured(value: Floats) -> Floats:
     """Return the values with NaN for what is no measurement."""
     with np.errstate(invalid="ignore"):

@@ -75,3 +75,19 @@ class Cusum:
         stays = going & ~again
         state["peak"] = np.where(stays, peak, 0.0).astype(np.float32)
         state["sum"] = np.where(stays, total, 0.0).astype(np.float32)
+
+
+def tell(
+    state: State, surprise: Floats, time: Floats, told: float, settle: float, least: int
+) -> NDArray[np.bool_]:
+    """Keep since when a change is told; return where it has lasted, so that it is the new base.
+
+    That is `settle` seconds and `least` samples after the first surprise of `told`; one that was taken
+    back before, below a surprise of 1, is forgotten.
+    """
+    going = np.isfinite(state["told"]) & (surprise >= 1)
+    state["since"] = np.where(going, state["since"] + 1, 0.0)
+    state["told"] = np.where(going, state["told"], np.where(surprise >= told, time, np.nan))
+    done: NDArray[np.bool_] = (time - state["told"] >= settle) & (state["since"] >= least)
+    state["told"] = np.where(done, np.nan, state["told"])
+    return done

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import Floats, Rows
+
+Cells: TypeAlias = NDArray[np.int64]
 
 DAY = 86400.0
 CELLS = 48  # of a day
@@ -35,10 +39,18 @@ class Day:
         after = self._known(series, kind, (cell + 1) % CELLS)
         to, fro = after - own, own - before
         toward = place - 0.5
-        smooth: Floats = own + toward * np.where(toward > 0, to, fro)
+        smooth = own + toward * np.where(toward > 0, to, fro)
         leaps = ~(np.abs(to - fro) <= 0.5 * (np.abs(to) + np.abs(fro)))  # also where one is not known
-        found: Floats = np.where(leaps, own, smooth)
-        return found
+        return np.where(leaps, own, smooth)
+
+    def about(self, series: Rows, time: Floats) -> Floats:
+        """Return the mean of the 2.5 hours about that time, (n,); NaN where no day has shown it."""
+        self._grow(int(series.max(initial=-1)) + 1)
+        kind, cell, _ = _place(time)
+        cells = np.array([self._known(series, kind, (cell + k) % CELLS) for k in range(-2, 3)])
+        shown = np.isfinite(cells)
+        count = shown.sum(axis=0)
+        return np.where(count > 0, np.where(shown, cells, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
 
     def learn(self, series: Rows, time: Floats, value: Floats) -> None:
         """Add the values to their half hour; the half hour just left goes into the day."""
@@ -62,9 +74,9 @@ class Day:
         self._cells[known] = np.nan
         self._sum[known], self._count[known], self._cell[known] = 0.0, 0, 0
 
-    def _known(self, series: Rows, kind: NDArray[np.int64], cell: NDArray[np.int64]) -> Floats:
+    def _known(self, series: Rows, kind: Cells, cell: Cells) -> Floats:
         """Return the cell of that kind of day, or of the other kind while that one has not been seen."""
-        own = self._cells[series, kind * CELLS + cell].astype(np.float64)
+        own: Floats = self._cells[series, kind * CELLS + cell].astype(np.float64)
         missing = np.isnan(own)
         if missing.any():
             own[missing] = self._cells[series[missing], ((1 - kind) * CELLS + cell)[missing]]
@@ -80,7 +92,7 @@ class Day:
         self._count, self._cell = np.pad(self._count, (0, more)), np.pad(self._cell, (0, more))
 
 
-def _place(time: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+def _place(time: Floats) -> tuple[Cells, Cells, Floats]:
     """Return 1 for a weekend's times, the half hour of the day, and how far into it they are, 0-1."""
     weekend = ((time // DAY + 3) % 7 >= 5).astype(np.int64)  # 1970 began on a Thursday
     through = time % DAY * (CELLS / DAY)

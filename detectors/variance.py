@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 
 from detectors.base import Band, Facts, Floats, Rows
-from detectors.columns import BLOCK, Columns, State, measured
-from detectors.cusum import Cusum
+from detectors.columns import BLOCK, Columns, State, measured, pace_of
+from detectors.cusum import Cusum, tell
 from detectors.day import DAY, Day
 
 # Variances that are looked for, as multiples of the usual one.
@@ -55,7 +55,7 @@ class _Weighed(NamedTuple):
 
 
 class Variance:
-    """Page's sums over squared differences: series that became rougher or stiller while their level stayed.
+    """Page's sums over squared differences: what became rougher or stiller while its level stayed.
 
     Catches a variance that doubled or halved, and says when it began. A spike or a shift is one large
     difference, and one speaks for nine usual ones at most. What is rough every day at this hour is usual
@@ -141,8 +141,8 @@ class Variance:
         return np.where(state["seen"] >= self.args.warm_up, state["level"], np.nan)
 
     def _usual(self, state: State, series: Rows, time: Floats) -> tuple[Floats, Floats]:
-        """Return the mean square that is usual now, and its ratio to that of any hour, NaN while not known."""
-        shape = np.clip(self._day.at(series, time), 1e-3, 1e3)
+        """Return the mean square that is usual now, and its ratio to that of any hour, NaN if not known."""
+        shape = np.clip(self._day.about(series, time), 1e-3, 1e3)
         daily = (state["gain"] > BETTER) & np.isfinite(shape)
         usual: Floats = np.where(daily, state["daily"] * shape, state["power"])
         return usual, shape
@@ -165,12 +165,8 @@ class Variance:
         return _Weighed(np.where(known, surprise, np.nan), height, total, power, usual, apart)
 
     def _learn(self, series: Rows, state: State, seen: _Weighed, time: Floats, value: Floats) -> None:
-        before, step = state["seen"], seen.apart
-        cadence = np.where(before == 1, step, state["cadence"])
-        cadence += 0.05 * (np.minimum(step, 4 * cadence) - cadence) * (before > 1)
-        state["cadence"] = np.where(before == 0, 0.0, cadence)
-        state["last"] = np.where(before == 0, time, np.maximum(time, state["last"]))
-        state["born"] = np.where(before == 0, time, state["born"])
+        before = state["seen"]
+        pace_of(state, time, seen.apart)
         self._follow(series, state, seen, time, value)
         self._tell(state, seen, time)
         state["seen"] = before + 1
@@ -223,19 +219,14 @@ class Variance:
         self._day.learn(series[teach], time[teach], over[teach])
 
     def _tell(self, state: State, seen: _Weighed, time: Floats) -> None:
-        """Keep when a change was told and when it seems to have begun; make it usual once it has lasted."""
+        """Keep when a change seems to have begun, and make it usual once it has lasted."""
         surprise = np.nan_to_num(seen.surprise)
-        going = np.isfinite(state["told"]) & (surprise >= 1)
-        state["since"] = np.where(going, state["since"] + 1, 0.0)
-        state["told"] = np.where(going, state["told"], np.where(surprise >= self.args.told, time, np.nan))
-        done = (time - state["told"] >= self.args.settle) & (state["since"] >= 16)
+        done = tell(state, surprise, time, self.args.told, self.args.settle, 16)
         SUMS.learn(state, seen.total, seen.apart, done)
         best = np.argmax(seen.height, axis=0)
         age = state["age"][best, np.arange(len(time))]
         state["onset"] = np.where(surprise >= ODD, time - age, np.nan)
-        grown = np.where(done, np.clip(state["near"] / seen.usual, 1e-6, 1e6), 1.0)
-        daily = state["gain"] > BETTER
-        state["daily"] = np.where(daily, grown, 1.0) * state["daily"]
+        grown = np.where(done & (state["gain"] > BETTER), np.clip(state["near"] / seen.usual, 1e-6, 1e6), 1.0)
+        state["daily"] = grown * state["daily"]
         state["power"] = np.where(done, state["near"], state["power"])
         state["rests"] = np.where(done, np.minimum(state["rests"], 30.0), state["rests"])
-        state["told"] = np.where(done, np.nan, state["told"])
