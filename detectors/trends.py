@@ -80,7 +80,7 @@ def add(state: NDArray[np.void], passed: Floats, x: Floats) -> tuple[Floats, NDA
     known = (state["seen"] > EARLY) & (passed <= state["least"])  # nothing leaps over a gap
     side = np.where(known & (np.abs(off) > FAR * usual), np.sign(off), 0).astype(np.int8)
     leapt = (side != 0) & (side == state["out"])
-    state["out"] = np.where(leapt, 0, side)
+    state["out"] = side
     most = np.where(state["seen"] > EARLY, (CLIP * usual) ** 2 + 1e-24, np.inf)
     pace = np.where(state["seen"] > 1, np.maximum(0.02, 1.0 / state["seen"]), 0.0)
     state["step"] += pace * (np.minimum(off * off, most) - state["step"])

@@ -35,7 +35,7 @@ def filling(samples: int, hours: float, seed: int = 1, rough: float = 0.1) -> Fl
 
 
 def test_a_disk_full_in_three_hours_and_forty_minutes_is_told_to_be() -> None:
-    values = filling(1200, 3.667, rough=0.05)
+    values = filling(700, 3.667, rough=0.05)
     d, surprise = one(values)
 
     f = facts(d, values)
@@ -44,36 +44,38 @@ def test_a_disk_full_in_three_hours_and_forty_minutes_is_told_to_be() -> None:
     assert abs(f.reached - 3.667 * 3600) < 600
     assert f.soonest < 3.667 * 3600 < f.latest
     assert f.latest - f.soonest < 3600
-    assert f.slope == pytest.approx(80 / (1199 + 220) / 60, rel=0.05)
+    assert f.slope == pytest.approx(80 / (699 + 220) / 60, rel=0.05)
     assert surprise[-1] > 2
 
 
 def test_one_that_is_full_in_a_day_is_no_surprise_yet() -> None:
-    values = filling(1200, 20.0)
+    values = filling(700, 20.0)
     d, surprise = one(values)
 
     assert np.nanmax(surprise) < 1
     assert abs(facts(d, values).reached - 20 * 3600) < 3 * 3600
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        pytest.param(np.full(900, 96.0), id="a flat line near the limit"),
-        pytest.param(np.where(np.arange(900) // 30 % 2, 95.0, 20.0), id="a square wave"),
-        pytest.param(20 + 0.02 * np.arange(900), id="a slow ramp"),
-        pytest.param(np.r_[np.full(450, 7.0), 50 + noise(450, 1)[:, 0]], id="constant, then noise"),
-        pytest.param(np.where(np.arange(900) == 500, 99.0, 30.0), id="a spike that falls short"),
-        pytest.param(60 + 25 * np.sin(np.arange(900) / 20), id="a wave"),
-    ],
-)
-def test_shapes_that_do_not_reach_it(value: Floats) -> None:
-    assert not (one(value)[1] >= 2).any()
+def test_shapes_that_do_not_reach_it() -> None:
+    k = np.arange(900)
+    shapes = {
+        "a flat line near the limit": np.full(900, 96.0),
+        "a square wave": np.where(k // 30 % 2, 95.0, 20.0),
+        "a slow ramp": 20 + 0.02 * k,
+        "constant, then noise": np.r_[np.full(450, 7.0), 50 + noise(450, 1)[:, 0]],
+        "a spike that falls short": np.where(k == 500, 99.0, 30.0),
+        "a wave": 60 + 25 * np.sin(k / 20),
+    }
+
+    surprise = feed(Limit(), np.column_stack(list(shapes.values())))
+
+    loud = [name for name, s in zip(shapes, surprise.T, strict=True) if (s >= 2).any()]
+    assert loud == []
 
 
 def test_quiet_series_are_spoken_of_no_more_often_than_said() -> None:
-    walk = 60 + np.cumsum(np.random.default_rng(3).normal(0, 0.1, (1500, 40)), axis=0)
-    still = 85 + np.random.default_rng(4).normal(0, 2, (1500, 40))
+    walk = 60 + np.cumsum(np.random.default_rng(3).normal(0, 0.1, (600, 60)), axis=0)
+    still = 85 + np.random.default_rng(4).normal(0, 2, (600, 60))
 
     surprise = feed(Limit(), np.hstack((walk, still)))
 
@@ -83,8 +85,8 @@ def test_quiet_series_are_spoken_of_no_more_often_than_said() -> None:
 
 def test_the_truth_lies_in_the_interval_four_times_in_five() -> None:
     rng = np.random.default_rng(5)
-    n, samples = 40, 900
-    step = 80 / rng.uniform(900, 1800, n)
+    n, samples = 60, 600
+    step = 80 / rng.uniform(600, 1500, n)
     values = 20 + np.cumsum(rng.normal(step, 8 * step, (3000, n)), axis=0)
     truth = np.argmax(values >= 100, axis=0) * MINUTE
     d = Limit()
@@ -93,38 +95,38 @@ def test_the_truth_lies_in_the_interval_four_times_in_five() -> None:
     told = [d.facts_of(k, (samples - 1) * MINUTE, values[samples - 1, k]) for k in range(n)]
     inside = [f.soonest <= t <= f.latest for f, t in zip(told, truth, strict=True) if np.isfinite(f.reached)]
 
-    assert len(inside) > 25
+    assert len(inside) > 30
     assert 0.65 <= np.mean(inside) <= 0.95
 
 
 def test_a_stop_takes_the_word_back_within_the_hour() -> None:
-    values = np.r_[filling(900, 1.5), filling(900, 1.5)[-1] + np.random.default_rng(2).normal(0, 0.1, 60)]
+    values = np.r_[filling(600, 1.5), filling(600, 1.5)[-1] + np.random.default_rng(2).normal(0, 0.1, 60)]
     d, surprise = one(values)
 
-    assert surprise[899] > 2
+    assert surprise[599] > 2
     assert surprise[-1] < 0.5
     assert not facts(d, values).reached < 5 * 3600
 
 
 def test_a_clean_up_puts_the_limit_off_and_leaves_the_slope() -> None:
-    values = filling(1000, 2.0)
-    values[980:] -= 40
+    values = filling(500, 2.0)
+    values[480:] -= 40
     d, surprise = one(values)
     f = facts(d, values)
 
-    assert surprise[979] > 2
-    assert surprise[985] < 0.5
-    assert f.slope == pytest.approx(80 / 1120 / 60, rel=0.1)
+    assert surprise[479] > 2
+    assert surprise[485] < 0.5
+    assert f.slope == pytest.approx(80 / 620 / 60, rel=0.1)
 
 
 def test_a_log_that_is_rotated_again_and_again_never_fills_the_disk() -> None:
-    k = np.arange(2400)
-    values = 20 + 65 * (k % 300) / 300 + np.random.default_rng(6).normal(0, 0.2, len(k))
+    k = np.arange(1200)
+    values = 20 + 65 * (k % 150) / 150 + np.random.default_rng(6).normal(0, 0.2, len(k))
 
     surprise = one(values)[1]
 
-    assert (surprise[:300] >= 1).any(), "nobody knows the first time"
-    assert not (surprise[700:] >= 1).any()
+    assert (surprise[:150] >= 1).any(), "nobody knows the first time"
+    assert not (surprise[400:] >= 1).any()
 
 
 def test_a_rotation_that_fails_to_come_is_told() -> None:
@@ -136,7 +138,7 @@ def test_a_rotation_that_fails_to_come_is_told() -> None:
     )
     values = np.minimum(values, 99.0)
 
-    assert one(values[: 2400 + 40])[1][-1] > 1
+    assert one(values)[1][-1] > 1
 
 
 def test_batches_count_as_filling_and_not_as_outliers() -> None:
@@ -148,7 +150,7 @@ def test_batches_count_as_filling_and_not_as_outliers() -> None:
 
 
 def test_free_space_runs_out_as_used_space_runs_full() -> None:
-    values = filling(800, 2.0)
+    values = filling(500, 2.0)
     up, surprise = one(values)
     down, mirrored = one(100 - values, Args(limit=0.0, direction="below"))
     f, g = facts(up, values), facts(down, 100 - values)
@@ -168,8 +170,8 @@ def test_what_is_beyond_the_limit_is_as_surprising_as_can_be() -> None:
 
 
 def test_a_gap_of_hours_in_filling_does_not_lose_the_trend() -> None:
-    values = filling(1000, 3.0)
-    d, times = Limit(), np.r_[0:700, 850:1000]
+    values = filling(600, 3.0)
+    d, times = Limit(), np.r_[0:350, 450:600]
     for k in times:
         d.take_many(rows(1), np.array([k * MINUTE]), values[k : k + 1])
 
@@ -180,9 +182,9 @@ def test_a_gap_of_hours_in_filling_does_not_lose_the_trend() -> None:
 
 
 def test_one_sample_far_out_moves_nothing() -> None:
-    values = filling(1000, 3.0)
+    values = filling(500, 3.0)
     spiked = values.copy()
-    spiked[995] = -500.0
+    spiked[495] = -500.0
 
     a, b = facts(one(values)[0], values), facts(one(spiked)[0], spiked)
 
@@ -194,7 +196,7 @@ def test_any_cadence_will_do(step: float) -> None:
     samples = int(18 * 3600 / step)
     values = filling(samples, 3.0 * 60 / step)
     d, at = Limit(), (samples - 1) * step
-    for k in range(max(0, samples - 3000), samples):
+    for k in range(max(0, samples - 1200), samples):
         d.take_many(rows(1), np.array([k * step]), values[k : k + 1])
 
     f = d.facts_of(0, at, float(values[-1]))

@@ -158,7 +158,7 @@ class NaiveLimit:
         known = self.seen > 20 and passed <= self.least
         side = int(math.copysign(1, off)) if known and abs(off) > 10 * usual else 0
         leapt = side != 0 and side == self.out
-        self.out = 0 if leapt else side
+        self.out = side
         square = min(off * off, (4 * usual) ** 2 + 1e-24) if self.seen > 20 else off * off
         if self.seen > 1:
             self.step += max(0.02, 1 / self.seen) * (square - self.step)
