@@ -17,26 +17,32 @@ MIN_STRETCH, MAX_STRETCH = 0.13, 10.0  # of a normal distribution; of what is st
 FAR = 4.0  # log excess beyond which only the order counts
 
 
-def rarity(distance: Column, edge: Column, stretch: Column) -> Floats:
+def rarity(distance: Column, edge: Column, stretch: Column, within: float = 1.5) -> Floats:
     """Return -log10 of the share of distances (>= 0, in spreads) that are as large or larger, same shape.
 
     Beyond the edge the logarithm of the share falls as a power of the distance (Weibull 1951), which fits
-    what is bounded or near normal; the power is the one whose mean log excess is `stretch`.
+    what is bounded or near normal; the power is the one whose mean log excess is `stretch`. Nearer than the
+    edge it is `within`: 1.5 is within 0.05 of the normal distribution's.
     """
     over = np.log(np.maximum(distance, 1e-9)) - edge
-    # Within the edge the 1.5th power, which is within 0.05 of the normal distribution's.
-    power = np.where(over > 0, 1.0 / (stretch * (1.0 - math.log(SHARE))), 1.5)
+    power = np.where(over > 0, 1.0 / (stretch * (1.0 - math.log(SHARE))), within)
     found: Floats = -math.log10(SHARE) * np.exp(power * np.minimum(over, FAR))
     return np.minimum(found, 300.0)
 
 
-def learned(distance: Column, edge: Column, stretch: Column, rate: Column) -> tuple[Column, Column]:
-    """Return edge and stretch after one more distance of each; a rate of 0 teaches nothing."""
+def learned(
+    distance: Column,
+    edge: Column,
+    stretch: Column,
+    rate: Column,
+    least: tuple[float, float] = (EDGE, MIN_STRETCH),
+) -> tuple[Column, Column]:
+    """Return edge and stretch, neither below its least, after one more; a rate of 0 teaches nothing."""
     over = np.log(np.maximum(distance, 1e-9)) - edge
     beyond = (over > 0) & (rate > 0)
     excess = np.minimum(over, 4 * stretch + 0.5)
-    wider = np.clip(stretch + np.where(beyond, 0.05 * (excess - stretch), 0.0), MIN_STRETCH, MAX_STRETCH)
-    moved = np.maximum(edge + rate * np.where(beyond, 1 - SHARE, -SHARE), EDGE)
+    wider = np.clip(stretch + np.where(beyond, 0.05 * (excess - stretch), 0.0), least[1], MAX_STRETCH)
+    moved = np.maximum(edge + rate * np.where(beyond, 1 - SHARE, -SHARE), least[0])
     return moved, wider
 
 

@@ -105,10 +105,10 @@ def _groups(kind: str, groups: int, seed: int) -> tuple[Floats, Floats]:
     rng = np.random.default_rng([50, seed])
     n = DAYS * DAY
     rhythm = 100 * (1 + 0.5 * np.sin(2 * np.pi * (np.arange(n)[:, None] / DAY + rng.uniform(0, 1, groups))))
-    drive = _wander(rng, n, groups, 20.0)
-    own = 0.8 * rng.normal(0, 1, (n, groups, MEMBERS)) + 0.6 * _wander(
-        rng, n, groups * MEMBERS, 30.0
-    ).reshape(n, groups, MEMBERS)
+    drive = wander(rng, n, groups, 20.0)
+    own = 0.8 * rng.normal(0, 1, (n, groups, MEMBERS)) + 0.6 * wander(rng, n, groups * MEMBERS, 30.0).reshape(
+        n, groups, MEMBERS
+    )
     unit = rng.uniform(0.2, 2.0, (groups, MEMBERS))
     load = rhythm * (1 + 0.15 * drive)
     if kind == "no bond":
@@ -263,7 +263,7 @@ def _speed() -> dict[str, float]:
     return found
 
 
-def _wander(rng: np.random.Generator, n: int, series: int, minutes: float) -> Floats:
+def wander(rng: np.random.Generator, n: int, series: int, minutes: float) -> Floats:
     """Return (n, series) of unit variance that forget within so many minutes."""
     keep = np.exp(-1 / minutes)
     news = rng.normal(0, np.sqrt(1 - keep * keep), (n, series))
