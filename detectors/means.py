@@ -57,12 +57,13 @@ def mean_of(state: NDArray[np.void]) -> tuple[Floats, Floats]:
     Batch means (Fishman 1978, "Grouping observations in digital simulation"): batches that grow with the
     past are soon longer than what one sample has to do with the next, so that their spread is honest.
     """
-    full = state["full"]
-    use = np.arange(BATCHES) < full[:, None]
-    batch = np.where(use, state["batch"], 0.0)
+    full, size = state["full"], state["size"].astype(np.float64)
+    weight = np.where(np.arange(BATCHES) < full[:, None], 1.0, 0.0)
+    many = full + state["parts"] / size
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = (batch.sum(axis=1) * state["size"] + state["part"]) / state["taken"]
-        middle = batch.sum(axis=1) / full
-        square = np.where(use, (batch - middle[:, None]) ** 2, 0.0).sum(axis=1)
-        found = square / (full * (full - 1.0))
-    return np.where(full >= 2, mean, np.nan), np.where(full >= 2, found, np.nan)
+        mean = (np.sum(weight * state["batch"], axis=1) + state["part"] / size) / many
+        square = np.sum(weight * (state["batch"] - mean[:, None]) ** 2, axis=1)
+        # What the mean has of the batch that is being filled, its error must have too.
+        last = state["part"] / np.maximum(state["parts"], 1) - mean
+        error = (square + state["parts"] / size * last**2) / (many * (many - 1.0))
+    return np.where(full >= 2, mean, np.nan), np.where(full >= 2, error, np.nan)

@@ -110,16 +110,14 @@ def test_members_scraped_apart_see_the_newest_of_each_other() -> None:
 
 
 def test_the_order_of_rows_and_sparse_group_numbers_change_no_bit() -> None:
-    group = np.array([2_000_000_000, 5, 2_000_000_000, 5, 5, 2_000_000_000, 5], np.int32)
-    values, turned = fleet(120, 7, 9), np.random.default_rng(9).permutation(7).astype(np.int32)
+    rng = np.random.default_rng(9)
+    group = rng.choice(np.array([5, 2_000_000_000], np.int32), 3000)
+    values, turned = fleet(50, 3000, 9), rng.permutation(3000).astype(np.int32)
     one, two = Fleet(), Fleet()
-    one.seat_many(rows(7), group, np.zeros(7, np.int32))
-    two.seat_many(turned, (group % 8)[turned], np.zeros(7, np.int32))
+    one.seat_many(rows(3000), group, np.zeros(3000, np.int32))
+    two.seat_many(turned, (group % 8)[turned], np.zeros(3000, np.int32))
 
-    a = take(one, values)
-    b = take(two, values[:, turned], series=turned)
-
-    np.testing.assert_array_equal(a[:, turned], b)
+    np.testing.assert_array_equal(take(one, values)[:, turned], take(two, values[:, turned], series=turned))
 
 
 def test_groups_in_one_call_do_not_see_each_other() -> None:

@@ -22,19 +22,20 @@ class Instance:
     usual: list[float] = field(default_factory=list)
     far: list[float] = field(default_factory=list)
 
-    def batches(self) -> list[float]:
+    def batches(self) -> list[tuple[float, float]]:
+        """Return weight and mean of each batch; the last may be shorter and weighs less."""
         size = 1
         while len(self.far) // size >= 16:
             size *= 2
-        return [sum(self.far[k * size : (k + 1) * size]) / size for k in range(len(self.far) // size)]
+        parts = [self.far[k : k + size] for k in range(0, len(self.far), size)]
+        return [(len(p) / size, sum(p) / len(p)) for p in parts]
 
     def mean(self) -> float:
         return sum(self.far) / len(self.far)
 
     def error(self) -> float:
-        b = self.batches()
-        middle = sum(b) / len(b)
-        return sum((x - middle) ** 2 for x in b) / len(b) / (len(b) - 1)
+        many = sum(w for w, _ in self.batches())
+        return sum(w * (x - self.mean()) ** 2 for w, x in self.batches()) / many / (many - 1)
 
 
 @dataclass
