@@ -141,6 +141,20 @@ def test_a_row_that_moves_to_another_group_leaves_nothing_behind() -> None:
         np.testing.assert_array_equal(d.take_many(rows(3), at, v)[0], new.take_many(rows(3), at, v)[0])
 
 
+def test_who_takes_the_seat_of_one_that_left_inherits_none_of_its_bonds() -> None:
+    d = Together()
+    feed(d, service(200, 3))
+    bonds = d._bonds
+    seat = int(bonds.seat[1])
+
+    d.forget_many(np.array([1], np.int32))
+
+    assert bonds.covariance[[0, 2]].any(axis=1).all()
+    assert not bonds.covariance[:, seat].any()
+    assert not bonds.inverse[:, seat].any()
+    assert not bonds.covariance[1].any()
+
+
 def test_a_row_without_a_group_is_not_known() -> None:
     d = Together()
 
