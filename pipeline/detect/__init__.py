@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.detect.bouts import Bout, Sample, Subject
 from pipeline.detect.desk import Desk
 from pipeline.detect.lane import Lane
-from pipeline.detect.samples import Round
+from pipeline.detect.samples import AHEAD, Round
 from pipeline.detect.state import DetectState
 from pipeline.detect.taught import EXPLAINED
 from pipeline.detect.watch import Guards, Watch
@@ -51,7 +51,9 @@ def detect(
     shown: list[Evidence] = []
     if len(batch.series):
         state.look_up(series)
-        state.ears.hear(batch.series[~np.isnan(batch.value)], series, now)
+        heard = ~np.isnan(batch.value) & (batch.time <= now + AHEAD)
+        state.ears.hear(batch.series[heard], series, now)
+        state.lost.hear(batch.series[heard], batch.time[heard])
         guards = Guards(state.watches)
         for each in state.table.rounds(batch, series, now):
             for seen in _look(state, each, guards, series):
@@ -59,6 +61,7 @@ def detect(
                     said += word
                     shown += evidence
     said += state.ears.look(now)
+    said += state.lost.look(series, now)
     said += _gone(state, now)
     return tuple(said), tuple(shown)
 

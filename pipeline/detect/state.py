@@ -13,6 +13,7 @@ from pipeline.detect.blind import Ears
 from pipeline.detect.bouts import Bout
 from pipeline.detect.desk import Desk
 from pipeline.detect.lane import Lane, lanes
+from pipeline.detect.lost import Lost
 from pipeline.detect.samples import Table
 from pipeline.detect.taught import Lessons
 from pipeline.detect.watch import Watch, build
@@ -22,7 +23,7 @@ from pipeline.types import Event, Rows, Seconds, Signal
 
 @dataclass(slots=True)
 class DetectState:
-    """What the watches have learned: 1.5 kB a watched series, 61 B any other, 300 B one out of band."""
+    """What the watches have learned: 1.6 kB a watched series, 160 B any other, 300 B one out of band."""
 
     watches: tuple[Watch, ...] = ()
     keys: tuple[str, ...] = ()  # the desk of each watch
@@ -31,6 +32,7 @@ class DetectState:
     desks: dict[str, Desk] = field(default_factory=dict)  # by detector and its arguments
     bouts: dict[tuple[int, int], Bout] = field(default_factory=dict)  # by lane and row
     ears: Ears = field(default_factory=Ears)
+    lost: Lost = field(default_factory=Lost)
     lessons: Lessons = field(default_factory=Lessons)
     looked: Seconds = -np.inf
 
@@ -104,6 +106,7 @@ class DetectState:
             self._leave(lane, gone)
             lane.forget(gone)
         self.table.forget(gone)
+        self.lost.forget(gone)
         self.lessons.forget(rows)
 
     def _bar(self, watch: str, row: int, bar: float) -> None:
