@@ -118,7 +118,8 @@ def test_instances_are_added_up_and_a_dead_one_is_no_longer_counted() -> None:
 
 def test_sides_that_come_apart_count_the_same_seconds() -> None:
     rng = np.random.default_rng(4)
-    every, failed = rng.uniform(5, 15, (300, 1)), rng.uniform(0, 0.05, (300, 1))
+    every, failed = rng.uniform(5, 15, (300, 1)), np.zeros((300, 1))
+    failed[250:] = rng.uniform(0, 4, (50, 1))
     together, apart = paired(), paired()
     surprise = take(together, every, failed)[:, 0]
 
@@ -128,7 +129,18 @@ def test_sides_that_come_apart_count_the_same_seconds() -> None:
         apart.take_many(rows(1), at, every[k])
         found.append(apart.take_many(rows(2)[1:], at, failed[k])[0][0])
 
+    assert surprise[-1] > 50
     np.testing.assert_allclose(found[15:], surprise[15:], rtol=0.02, atol=1e-3)
+
+
+def test_failures_told_in_parts_are_as_many_as_those_told_at_once() -> None:
+    parts, once = steady(0.0, 400), steady(0.0, 400)
+    parts[390:399], once[398] = 3 / 9 / 20, 3 / 20  # three, every 20 s a third of one, or all in 20 s
+
+    told = [take(paired(), steady(0.005, 400), failed, step=20.0)[399, 0] for failed in (parts, once)]
+
+    assert told[0] > 1
+    np.testing.assert_allclose(*told)
 
 
 def test_the_fast_detector_agrees_with_its_slow_twin() -> None:

@@ -95,11 +95,15 @@ def test_what_a_sunday_sells_is_usual_on_sundays_only(learned: Business) -> None
 def test_a_public_holiday_is_a_sunday_where_its_country_is_known(learned: Business) -> None:
     unaware = copy.deepcopy(learned)
     unaware._calendar = Business(Args(timezone="Europe/Berlin"))._calendar
-    found = []
+    noon = np.full(4, at(2026, 5, 1, 12))
+    said, found = [], []
     for d in (copy.deepcopy(learned), unaware):
         trade(d, at(2026, 4, 28), at(2026, 5, 1))
+        said.append(d.expect_many(rows(4), noon).expected / shop(noon[0], sundays=("2026-05-01",)))
         found.append(trade(d, at(2026, 5, 1), at(2026, 5, 2), sundays=("2026-05-01",)).max(axis=0))
 
+    assert (said[0] < 1.5).all()
+    assert (said[1] > 2).all()
     assert (found[0] < 4).all()
     assert (found[1] > 4).all()
 
