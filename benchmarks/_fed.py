@@ -18,7 +18,7 @@ from rich.progress import track
 from benchmarks import peers
 from detectors.base import Detector, Floats
 from pipeline import kinds
-from pipeline.commands.detect import WARM_UP, Mute, command
+from pipeline.commands.detect import SIGN, WARM_UP, Mute, command
 
 T = TypeVar("T")
 
@@ -86,9 +86,9 @@ def cadence(line: Line) -> float:
     return float(np.median(np.diff(line.time)))
 
 
-def told(surprise: Floats) -> Floats:
-    """Return what the alert layer lets through, 0 for what it holds back."""
-    mute = Mute()
+def told(surprise: Floats, sign: float = SIGN) -> Floats:
+    """Return what the alert layer lets through, 0 for what it holds back; `sign` is in the score's unit."""
+    mute = Mute(sign)
     return np.array([mute.tell(s) for s in surprise.tolist()])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import Band, Floats, Rows
-from detectors.held import BUCKETS, DAY, EARLY, IN_SPANS, SIGNALS, Column, Held, Memory
+from detectors.held import BUCKETS, DAY, EARLY, IN_SPANS, PARTS, SIGNALS, SPANS, WEEK, Column, Held, Memory
 
 BLOCK = 8192  # rows at once, so that what is being worked on stays in the processor's cache
 LARGEST = 1e18  # its square is still a number in 32 bits; nothing that is measured is larger
@@ -19,15 +19,20 @@ LARGEST = 1e18  # its square is still a number in 32 bits; nothing that is measu
 SOURCE = np.array([*range(SIGNALS), *IN_SPANS])
 WEIGHT = np.array([1, 1, 0.3, 1, 1, 1, 1, 1, 1, 0.3], np.float32)
 STEEP = 5.0  # of evidence for a small excess; a fifth of the range is 0.7
-NEWS = 10.0  # surprise for each unit of evidence
+NEW = 4.0  # surprise of a record whose evidence is what is usual in this series' records
+A_RECORD = 0.05  # of evidence, and more, is a record
+SETTLED = 60  # samples before records tell what is usual in them
+FEW = 20.0  # records that the first guess of what is usual in them counts as
+LARGE = 2.0  # of evidence, and more, of one record counts as this for what is usual
 RIPE = 600.0  # samples after which a record counts in full
-MANY = 60_000.0  # samples in an hour of the day are not counted further
+MANY = 60_000.0  # samples in two hours of the day are not counted further
 SHOWN = 40.0  # samples about this time of day before its own least and most count
 
 TAIL = 0.02  # of residuals lie beyond the edge
 AT_EDGE = -math.log10(TAIL)
 MIN_STRETCH = 0.3  # mean log excess over the edge: p falls as distance ** (-1 / stretch)
-IDLE = 4.0  # of both residuals' -log10 p, the mean of two samples; what is usual reaches that now and then
+IDLE = 4.2  # of both residuals' -log10 p, the mean of two samples; what is usual reaches that now and then
+HELPS = 0.8  # of the residual, or less, must be left for the week to be expected
 NORMAL = 1.25  # standard deviations a mean absolute deviation, for a normal distribution
 
 
@@ -51,17 +56,18 @@ def build(args: Args) -> Novelty:
 
 
 class Novelty:
-    """Evidence that nothing like it was seen before, beside how far it strays from its own day.
+    """Evidence that nothing like it was seen before, beside how far it strays from its own day and week.
 
     Eight signals of a series (the value, three means, the residual from the day's profile and its mean,
     the log variance of leaps, differences of means) each keep the least and the most of four to eight
     weeks, and the value and the smoothed residual also of each two hours of the day with those beside;
-    the log of what exceeds them is summed. A leap or residual that lasts two samples adds its -log10 p
-    under a tail learned from the series. Catches what is new in size, hour, roughness or trend; misses
-    what has happened before within its memory, and weekly rhythm.
+    the log of what exceeds them is summed, and counts by how large that sum usually is in this series'
+    records. A leap or residual that lasts two samples adds its -log10 p under a tail learned from the
+    series. The week moves what is expected where that leaves a fifth less unexplained. Catches what is
+    new in size, hour, roughness or trend; misses what has happened before within its memory.
 
     The tail is after Pickands 1975. In a series of a few hundred samples surprise
-    is larger than -log10 p, since records are common there. Memory: 1,176 B a series.
+    is larger than -log10 p, since records are common there. Memory: 1,152 B a series.
 
     Args:
         args: warm_up in samples; memory in seconds; band in surprise; floor a ratio.
@@ -109,7 +115,7 @@ class Novelty:
         low, high = np.minimum(held.low[0], held.old_low[0]), np.maximum(held.high[0], held.old_high[0])
         ready = held.seen > EARLY
         low, high = np.where(ready, low, 0), np.where(ready, high, 0)
-        excess = np.expm1(self.args.band / (NEWS * np.clip(held.seen / RIPE, 1e-2, 1))) / STEEP
+        excess = np.expm1(self.args.band * held.news / (NEW * np.clip(held.seen / RIPE, 1e-2, 1))) / STEEP
         beyond = excess * (high - low + self.args.floor * np.maximum(np.abs(low), np.abs(high)) + 1e-9)
         shown = held.around >= SHOWN
         low = np.where(shown, np.minimum(held.own_low, held.near_low)[0], low)
@@ -126,6 +132,7 @@ class Novelty:
             )
             expected[~measured] = self.expect_many(series[~measured], time[~measured]).expected
             return surprise, expected
+        self.memory.grow(int(series.max(initial=-1)) + 1)  # at once, not a block at a time
         for k in range(0, len(series), BLOCK):
             part = slice(k, k + BLOCK)
             rows, at = series[part], time[part]
@@ -154,7 +161,11 @@ class Novelty:
         signals = self._follow(held, x, off, young)
         lasting = np.maximum(0.6 * c + 0.4 * held.before - IDLE, 0)
         held.before[:] = c
-        news = NEWS * np.minimum(seen / RIPE, 1) * self._evidence(held, signals)
+        evidence = self._evidence(held, signals)
+        news = NEW * np.minimum(seen / RIPE, 1) * evidence / held.news
+        recorded = (evidence > A_RECORD) & (seen >= SETTLED)
+        held.records += recorded
+        held.news += recorded * (np.minimum(evidence, LARGE) - held.news) / (FEW + held.records)
         known = seen >= self.args.warm_up
         held.seen[:] = np.minimum(seen + 1, 1e6)
         surprise = np.where(known, lasting + news, np.nan).astype(np.float64)
@@ -172,14 +183,24 @@ class Novelty:
         held.around += seen_today
         pace = np.maximum(0.01, 1 / np.maximum(held.hits, 1)) * seen_today
         held.hourly += pace * (size - held.hourly)
+        self._from_week(held, x, 4 * spread, seen_today)
         held.offset += 0.02 * off * seen_today
-        # A bucket's mean is of about ten days, however many samples each gives it.
-        share = np.maximum(held.cadence, DAY / BUCKETS)
+        # A bucket's mean is of about a week, however many samples each day gives it.
+        share = np.maximum(held.cadence, DAY / BUCKETS / 1.5)
         most = 10 * share / np.maximum(held.cadence, 1e-3)
-        count = 2 + held.hits * share / 3600
+        count = 2 + held.hits * share / (DAY / SPANS)
         mean = held.daily + (x - held.daily) / np.minimum(count, np.maximum(most, 10))
         held.daily[:] = np.where(seen_today, mean, x)
         return p
+
+    def _from_week(self, held: Held, x: Column, far: Column, seen_today: NDArray[np.bool_]) -> None:
+        """Learn how far this part of the week is from any day, and whether it helps to know."""
+        off = np.where(seen_today, x - (held.daily + held.offset), 0)
+        with_week = np.where(seen_today, off - held.weekly, 0)
+        worse = np.minimum(np.abs(with_week), far) - HELPS * np.minimum(np.abs(off), far)
+        held.lead += 0.002 * (worse - held.lead) * seen_today
+        pace = 0.3 * np.minimum(held.cadence / (WEEK / PARTS), 1)
+        held.weekly += pace * (np.clip(off, -far, far) - held.weekly) * seen_today
 
     def _from_leap(self, held: Held, x: Column, young: Column) -> Column:
         """Return -log10 p of the leap from the last few samples; learn how far it usually leaps."""
@@ -209,21 +230,22 @@ class Novelty:
 
     def _evidence(self, held: Held, signals: Column) -> Column:
         """Return the sum of log excesses over all that is remembered, and remember the signals."""
-        low, high = np.minimum(held.low, held.old_low), np.maximum(held.high, held.old_high)
-        ready = held.seen > EARLY
-        low[:, ~ready], high[:, ~ready] = -np.inf, np.inf
-        width = high - low + self.args.floor * np.abs(signals) + 1e-9
-        excess = np.empty((len(WEIGHT), signals.shape[1]), np.float32)
-        np.maximum(signals - high, low - signals, out=excess[:SIGNALS])
         spans = signals[IN_SPANS]
-        least = np.minimum(held.own_low, held.near_low)
-        most = np.maximum(held.own_high, held.near_high)
-        np.maximum(spans - most, least - spans, out=excess[SIGNALS:])
-        excess[SIGNALS:, (held.around < SHOWN) | ~ready] = 0
+        low, high = np.minimum(held.low, held.old_low), np.maximum(held.high, held.old_high)
+        least, most = np.minimum(held.own_low, held.near_low), np.maximum(held.own_high, held.near_high)
+        outside = ((signals > high) | (signals < low)).any(axis=0)
+        outside |= ((spans > most) | (spans < least)).any(axis=0)
         total = np.zeros(signals.shape[1], np.float32)
-        found = np.flatnonzero(excess.max(axis=0) > 0)
+        found = np.flatnonzero(outside & (held.seen > EARLY))
         if len(found):
-            share = np.maximum(excess[:, found], 0) / width[:, found][SOURCE]
+            signal, bottom, top = signals[:, found], low[:, found], high[:, found]
+            excess = np.empty((len(WEIGHT), len(found)), np.float32)
+            np.maximum(signal - top, bottom - signal, out=excess[:SIGNALS])
+            here = signal[IN_SPANS]
+            np.maximum(here - most[:, found], least[:, found] - here, out=excess[SIGNALS:])
+            excess[SIGNALS:, held.around[found] < SHOWN] = 0
+            width = top - bottom + self.args.floor * np.abs(signal) + 1e-9
+            share = np.maximum(excess, 0) / width[SOURCE]
             # Not a matrix product: what a series scores must not depend on how many others are beside it.
             total[found] = (WEIGHT[:, None] * np.log1p(STEEP * share)).sum(axis=0)
         learn = held.seen >= EARLY
@@ -233,7 +255,8 @@ class Novelty:
 
 
 def _expected(held: Held) -> Column:
-    return np.where(np.isfinite(held.daily), held.daily + held.offset, held.quick)
+    week = np.where(held.lead < 0, held.weekly, 0)
+    return np.where(np.isfinite(held.daily), held.daily + held.offset + week, held.quick)
 
 
 def _spread(held: Held, expected: Column, floor: float) -> Column:
@@ -258,5 +281,9 @@ def _tail(distance: Column, edge: Column, stretch: Column, seen: Column) -> Colu
 
 
 def _extend(low: Column, high: Column, value: Column, use: NDArray[np.bool_]) -> None:
+    if use.all():
+        np.minimum(low, value, out=low)
+        np.maximum(high, value, out=high)
+        return
     np.copyto(low, np.minimum(low, value), where=use)
     np.copyto(high, np.maximum(high, value), where=use)

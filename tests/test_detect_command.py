@@ -96,10 +96,18 @@ def test_a_bad_file_is_told_where_it_is_bad(tmp_path: Path, text: str, words: st
 def test_the_mute_lets_through_what_is_worse_or_long_after() -> None:
     mute = Mute()
 
-    told = [mute.tell(s) for s in (3.0, 2.9, 3.1, *[1.0] * 199, 3.0)]
+    told = [mute.tell(s) for s in (3.0, 2.9, 3.1, *[0.9] * 199, 3.0)]
 
     assert told[:3] == [3.0, 0.0, 3.1]
     assert [k for k, s in enumerate(told) if s] == [0, 2, 202]
+
+
+def test_what_goes_on_is_not_told_again_until_it_has_been_gone() -> None:
+    mute = Mute()
+
+    told = [mute.tell(s) for s in (3.0, *[2.0, *[0.0] * 150] * 3, *[0.0] * 60, 2.0, float("nan"))]
+
+    assert [k for k, s in enumerate(told) if s] == [0, 514]
 
 
 def test_a_picture_is_written(tmp_path: Path) -> None:

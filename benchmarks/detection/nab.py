@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -51,13 +52,13 @@ def run() -> dict[str, float]:
 
 def _told(series: Sequence[_nab.Labelled]) -> list[Row]:
     lines = [_fed.Line(s.time, s.value) for s in series]
-    rows = []
-    for who, detector in (("forewarn", shipped()), ("seasonal", seasonal.build(seasonal.Args()))):
-        score, seconds = _fed.feed(detector, lines, who)
-        rows.append(Row(who, [_fed.told(s) for s in score], seconds, True))
+    score, seconds = _fed.feed(shipped(), lines, "forewarn")
+    rows = [Row("forewarn", [_fed.told(s) for s in score], seconds, True)]
+    score, seconds = _fed.feed(seasonal.build(seasonal.Args()), lines, "seasonal")
+    rows.append(Row("seasonal", [_fed.told(s, math.inf) for s in score], seconds, True))
     for peer in kinds.names(peers.__name__):
         score, seconds = _fed.ask(peer, lines)
-        rows.append(Row(peer, [_fed.told(s) for s in score], seconds, _fed.claims_p(peer)))
+        rows.append(Row(peer, [_fed.told(s, math.inf) for s in score], seconds, _fed.claims_p(peer)))
     return rows
 
 

@@ -24,9 +24,10 @@ from detectors.novelty import Args, Novelty
 from pipeline.types import Seconds
 
 COLUMNS = ("timestamp", "value", "surprise", "expected", "lower", "upper", "told", "alert")
-ALERT = 3.85  # surprise that notifies; noise reaches it once in 1,400 samples after its first 2,000
+ALERT = 4.0  # surprise that notifies
 WARM_UP = 300  # samples in silence: a file is not a person who waits
-MUTED = 200  # samples for which only something more surprising than what was told is told
+MUTED = 200  # samples without a sign of it end what was told; until then only what is more surprising is
+SIGN = 1.0  # surprise that shows that what was told goes on
 
 
 class Row(NamedTuple):
@@ -90,8 +91,9 @@ def shipped() -> Detector:
 
 @dataclass(slots=True)
 class Mute:
-    """Lets through what beats the last thing told, or comes MUTED samples after it."""
+    """Lets through what beats the last thing told, until MUTED samples have shown no sign of it."""
 
+    sign: float = SIGN
     peak: float = 0.0
     since: int = 0
 
@@ -100,10 +102,12 @@ class Mute:
         self.since += 1
         if self.since >= MUTED:
             self.peak = 0.0
-        if not surprise > self.peak:
-            return 0.0
-        self.peak, self.since = surprise, 0
-        return surprise
+        if surprise > self.peak:
+            self.peak, self.since = surprise, 0
+            return surprise
+        if surprise >= self.sign:
+            self.since = 0
+        return 0.0
 
 
 def read(lines: Iterable[str]) -> Iterator[Row]:

@@ -10,7 +10,7 @@ import pytest
 from detectors.base import Floats
 from detectors.novelty import Args, Novelty, build
 from tests.detectors.common import drop, feed, noise, rows, spike, step_up
-from tests.naive import NaiveNovelty
+from tests.naive.novelty import NaiveNovelty
 
 
 @pytest.mark.parametrize("shape", [spike, drop, step_up])
@@ -42,12 +42,39 @@ def test_what_was_seen_over_two_blocks_of_memory_ago_is_news_again() -> None:
     assert short > long + 10, "a longer memory has seen it"
 
 
-def test_novelty_agrees_with_its_slow_twin() -> None:
+def test_a_quiet_weekend_is_expected_once_some_have_been_seen() -> None:
+    hour = np.arange(5 * 7 * 24)
+    weekend = hour // 24 % 7 >= 5
+    values = (np.where(weekend, 20.0, 100.0) + noise(len(hour), 1)[:, 0])[:, None]
+    d = Novelty()
+    surprise = feed(d, values, step=3600.0)[:, 0]
+    saturday = np.full(1, (5 * 7 + 5) * 86400.0 + 12 * 3600)
+    monday = np.full(1, (6 * 7) * 86400.0 + 12 * 3600)
+
+    assert abs(d.expect_many(rows(1), monday).expected[0] - 100) < 15
+    assert abs(d.expect_many(rows(1), saturday).expected[0] - 20) < 25, "the day alone expects some 80"
+    assert (surprise[-7 * 24 :] < 4).all()
+
+
+def test_where_records_are_often_large_one_more_is_less_surprising() -> None:
+    """Both have reached 160 by the end; one of them in leaps, the other at once."""
+    values = noise(1000, 2)
+    values[100:900:50, 0] += np.linspace(10, 150, 16)
+    values[850, 1] += 150
+    d = Novelty()
+    feed(d, values)
+
+    often, once = d.score_many(rows(2), np.full(2, 60000.0), np.full(2, 300.0))
+    assert 10 < 1.3 * often < once
+
+
+@pytest.mark.parametrize("step", [300.0, 3600.0], ids=["two days", "a month, with weekends"])
+def test_novelty_agrees_with_its_slow_twin(step: float) -> None:
     rng = np.random.default_rng(20261123)
-    n, samples, step = 8, 700, 300.0
+    n, samples = 8, 700
     k = np.arange(samples)[:, None]
     values = 50 + 30 * np.sin(2 * np.pi * k * step / 86400) + rng.normal(0, 1, (samples, n))
-    values += np.where(k > 650, np.linspace(0, 200, n), 0.0)
+    values += np.where(k > 650, np.linspace(0, 200, n), 0.0) - 30 * (k * step // 86400 % 7 > 4)
     values[:, 0] = 5.0
     values[rng.random((samples, n)) < 0.05] = np.nan
     values[300, 2:5] = np.inf, -np.inf, 1e300
