@@ -102,7 +102,7 @@ class Series:
             found = [self._add(raw) if row < 0 else row for raw, row in zip(raws, found, strict=True)]
         rows = np.array(found, np.int32)
         if len(self.labels) > len(self.missed):
-            self.missed = np.pad(self.missed, (0, max(1024, len(self.labels) // 2)))
+            self.missed = np.pad(self.missed, (0, max(1024, len(self.labels) - len(self.missed) // 2)))
         self.missed[rows[rows >= 0]] = 0
         return rows
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.series import Series, pack, service_of, show, unpack
+from pipeline.series import LOOKS, Series, pack, service_of, show, unpack
 
 words = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 
@@ -44,3 +44,21 @@ def test_the_most_deliberate_label_names_the_service() -> None:
 
 def test_a_series_is_shown_as_prometheus_writes_it() -> None:
     assert show({"service": "pay", "__name__": "up", "az": "1"}) == 'up{az="1",service="pay"}'
+
+
+def test_thousands_of_new_series_may_come_at_once() -> None:
+    rows = Series().intern([pack({"n": str(k)}) for k in range(5000)])
+
+    np.testing.assert_array_equal(rows, np.arange(5000))
+
+
+def test_a_row_let_go_is_given_to_another_and_named_so() -> None:
+    series = Series()
+    series.intern([pack({"n": "old"}), pack({"n": "stays"})])
+    for k in range(LOOKS + 1):
+        series.intern([pack({"n": "stays"})])
+        gone = series.evict(3600.0 * (k + 1))
+    series.intern([pack({"n": "new"})])
+
+    assert gone.tolist() == [0]
+    assert (series.labels[0], series.reborn, len(series)) == ({"n": "new"}, [0], 2)
