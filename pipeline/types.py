@@ -82,6 +82,7 @@ class Signal:
     ended: Seconds | None = None
     ids: tuple[str, ...] = ()  # complaints behind a surge
     row: int = -1  # series row of a metric signal; -1 elsewhere
+    samples: tuple[str, ...] = ()  # a few log lines that say it, variables and personal data masked
 
 
 @dataclass(frozen=True, slots=True)

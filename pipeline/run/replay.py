@@ -136,6 +136,7 @@ def _signal(signal: Signal) -> dict[str, Any]:
         "expected": signal.expected,
         "page": signal.page,
         "reason": signal.reason,
+        "samples": signal.samples,
     }
 
 

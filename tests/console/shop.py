@@ -59,6 +59,7 @@ LOGS = Signal(
     "s-log", "log", "payment", "connection to <*> refused after <*> ms", {"service": "payment"},
     "new template", START + 12, START + 12, 6.1, 44, 0, False,
     "new error line, 44 times in a minute; the deploy was 32 s before",
+    samples=("ERROR connection to <*> refused after <*>", "ERROR <b>pool</b> of <*> is empty, <*> wait"),
 )  # fmt: skip
 SURGE = Signal(
     "s-say", "complaint", "payment", "card declined", {}, "surge",

@@ -74,6 +74,15 @@ async def test_what_people_and_systems_say_is_text_never_markup(site: Site, path
     assert "<script>alert" not in text
 
 
+async def test_log_lines_stand_under_their_signal_as_text(site: Site) -> None:
+    text = await site.page(INCIDENT)
+
+    assert (
+        '<pre class="samples">ERROR connection to &lt;*&gt; refused after &lt;*&gt;\n'
+        "ERROR &lt;b&gt;pool&lt;/b&gt; of &lt;*&gt; is empty, &lt;*&gt; wait</pre>"
+    ) in text
+
+
 async def test_a_complaint_with_a_script_in_it_is_shown_as_written(site: Site) -> None:
     text = await site.page(INCIDENT)
 
