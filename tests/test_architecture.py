@@ -14,7 +14,7 @@ ALL = sorted([*CODE, *(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rgl
 
 WORDS = {
     f"pipeline.{word}"
-    for word in ("types", "clock", "series", "topology", "frame", "units", "plain", "kinds")
+    for word in ("types", "clock", "series", "topology", "frame", "units", "plain", "kinds", "redact")
 }
 STAGES = {"detect", "logs", "complaints", "alerts", "correlate", "cause", "decide", "respond"}
 EDGES = {"ingest", "notify", "actions", "store"}

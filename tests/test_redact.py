@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.ingest.redact import redact
+from pipeline.redact import redact
 
 
 @pytest.mark.parametrize(

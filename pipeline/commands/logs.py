@@ -14,10 +14,10 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
-from pipeline.ingest.redact import redact
 from pipeline.logs.compare import Change, Counted, compare
 from pipeline.logs.shape import mask
 from pipeline.logs.templates import Templates, take_block, text_of
+from pipeline.redact import redact
 
 BLOCK = 256 * 1024  # bytes read at a time, a pipe gives what it has; a longer line is cut to it
 MOST = 20  # templates of one sort that are shown

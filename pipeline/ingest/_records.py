@@ -20,7 +20,7 @@ from pipeline.frame import MAX_ROWS, Frame
 from pipeline.ingest._columns import MAX_TIME, SLACK
 from pipeline.ingest.alerts import identity
 from pipeline.ingest.loki import SEVERITIES
-from pipeline.ingest.redact import redact
+from pipeline.redact import redact
 from pipeline.series import pack
 from pipeline.types import Event, Seconds
 

@@ -15,7 +15,7 @@ from datetime import datetime
 import msgspec
 
 from pipeline.ingest.door import AHEAD, Decoded, Limits, Rejects, id_of, own_json, when
-from pipeline.ingest.redact import redact
+from pipeline.redact import redact
 from pipeline.types import Event, Seconds
 
 PATHS = ("/api/v1/complaints",)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-from pipeline.ingest.redact import redact
+from pipeline.redact import redact
 from pipeline.types import Seconds
 
 MAX_BYTES = 4 * 1024 * 1024  # of the file; then it becomes the former one, and the one before that is gone
