@@ -59,8 +59,7 @@ def guess(state: State, day: Floats, time: Floats, memory: float) -> Guess:
 
 def of(table: Column, reading: Column) -> Floats:
     """Return the row of (k, n) that each series believes, (n,)."""
-    found: Floats = table[reading.astype(np.intp), np.arange(table.shape[1])]
-    return found
+    return np.asarray(table[reading.astype(np.intp), np.arange(table.shape[1])], np.float64)
 
 
 def echo(state: State, apart: Floats) -> Floats:
@@ -91,9 +90,9 @@ def follow(state: State, seen: Guess, left: Floats, news: Floats, pace: Floats, 
     state["rests"] = np.minimum(state["rests"] + begun, np.maximum(memory / cadence, 300.0))
     n = np.maximum(state["rests"], 1.0)
     rate = held / n
-    left = np.nan_to_num(left)
+    rest = np.where(shown, left, 0.0)
     far = np.where(n < 10, np.inf, FAR * np.sqrt(state["size"]) + 1e-9)
-    pull = np.minimum(np.maximum(left, -far), far)
+    pull = np.minimum(np.maximum(rest, -far), far)
 
     ahead = np.where(SLOPED & shown, state["slope"] * np.minimum(seen.apart, memory), 0.0)
     state["level"] += ahead + np.where(SLOPED, (4 * n - 2) / (n + 1), 1.0) * rate * pull
@@ -106,14 +105,17 @@ def follow(state: State, seen: Guess, left: Floats, news: Floats, pace: Floats, 
     new = np.where(shown & (n > 1), news, 0.0)
     new = np.minimum(new * new, np.where(n < 10, np.inf, FAR * FAR * state["noise"] + 1e-18))
     state["noise"] += beside * held / np.minimum(n, NOISE) * (new - state["noise"])
-    state["left"] = left
-    state["near"] += np.where(shown, (left - state["near"]) / NEAR, 0.0)
+    state["left"] = rest
+    state["near"] += np.where(shown, (rest - state["near"]) / NEAR, 0.0)
 
 
 def choose(state: State, least: Floats, held: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Believe the reading that leaves least, none less than `least`; return where it is another now."""
-    ready = state["rests"] >= np.where(DAILY, 60.0, 3.0)
-    size = np.where(ready, np.maximum(state["size"], least), np.inf)
+    # Once believed, the day is not doubted for a new base's few samples.
+    new = DAILY & (state["reading"] < 2)
+    ready = state["rests"] >= np.where(new, 60.0, 3.0)
+    doubt = np.where(new, 1 + 2 * np.sqrt(2 / np.maximum(state["rests"], 1.0)), 1.0)
+    size = np.where(ready, np.maximum(state["size"], least) * doubt, np.inf)
     best = np.argmin(size, axis=0).astype(np.float64)
     turns: NDArray[np.bool_] = (of(size, best) < BETTER * of(size, state["reading"])) & ~held
     state["reading"] = np.where(turns, best, state["reading"])

@@ -79,13 +79,19 @@ class Shift:
 
     Page 1954, Lorden 1971 and Siegmund 1985 as in detectors/cusum.py; whitening as in Montgomery and
     Mastrangelo 1991, "Some statistical process control methods for autocorrelated data", J. Quality
-    Technology 23; step or slope by Quandt 1960 in detectors/past.py. Memory: BYTES B a series.
+    Technology 23; step or slope by Quandt 1960 in detectors/past.py. Memory: 1,168 B a series.
 
     Args:
         args: warm_up in samples; memory and settle in seconds; told in surprise; floor a ratio.
 
-    >>> Shift().args.warm_up
-    60
+    >>> d, row, chance = Shift(), np.zeros(1, np.int32), np.random.default_rng(0)
+    >>> for t in range(412):
+    ...     value = 100 + chance.normal() if t < 400 else 103 + chance.normal()
+    ...     surprise, _ = d.take_many(row, np.array([60.0 * t]), np.array([value]))
+    >>> surprise.round(1)
+    array([7.])
+    >>> d.facts_of(0, 60.0 * 411, value).onset / 60
+    400.0
     """
 
     def __init__(self, args: Args | None = None) -> None:

@@ -19,6 +19,7 @@ SUMS = Cusum(2.5, np.zeros((4, 1), np.float32), np.array([0.90, 0.93, 0.91, 0.95
 MOST = 9.0  # usual variances that one difference may speak for: a spike or a shift alone is no roughness
 ODD = 2.0  # surprise from which hardly anything is learned
 HELD = 0.1  # and how much still is
+NEAR = 30.0  # samples of level, and of what a new variance is taken from
 STILL = 1e-4  # share of the usual variance below which a difference is none at all
 BETTER = 0.01  # nats a sample by which the day must help before it is believed
 
@@ -51,6 +52,7 @@ class _Weighed(NamedTuple):
     total: Floats  # (k, n), the sums
     power: Floats  # (n,), square of the difference less its mean, floored; the series' unit squared
     usual: Floats  # (n,), what that is on average
+    shape: Floats  # (n,), ratio of that of this hour to that of any, NaN if not known
     apart: Floats  # (n,) s since the sample before
 
 
@@ -65,12 +67,19 @@ class Variance:
     the squares were seen to have.
 
     Page 1954, Lorden 1971 and Siegmund 1985 as in detectors/cusum.py; degrees of freedom by moments as in
-    Box 1953, "Non-normality and tests on variances", Biometrika 40. Memory: BYTES B a series.
+    Box 1953, "Non-normality and tests on variances", Biometrika 40. Memory: 624 B a series.
 
     Args:
         args: warm_up in samples; memory and settle in seconds; told in surprise; floor a ratio.
 
-    DOCTEST
+    >>> d, row, chance = Variance(), np.zeros(1, np.int32), np.random.default_rng(0)
+    >>> for t in range(412):
+    ...     value = 100 + chance.normal() if t < 400 else 100 + 4 * chance.normal()
+    ...     surprise, _ = d.take_many(row, np.array([60.0 * t]), np.array([value]))
+    >>> surprise.round(1)
+    array([6.4])
+    >>> d.facts_of(0, 60.0 * 411, value).onset / 60
+    401.0
     """
 
     def __init__(self, args: Args | None = None) -> None:
@@ -91,7 +100,7 @@ class Variance:
                 "days": one,  # samples that the next rests on
                 "daily": one,  # mean of the square over what the day makes of it
                 "spare": one,  # mean square of (square / usual - 1): 2 / degrees of freedom
-                "near": one,  # mean square of about the last 30
+                "near": one,  # mean square of about the last 30, or since a change was told
                 "gain": one,  # nats a sample that the day has helped
                 "told": np.full(1, np.nan),  # s since 1970
                 "since": one,  # samples learned since
@@ -150,7 +159,7 @@ class Variance:
     def _weigh(self, state: State, series: Rows, time: Floats, value: Floats) -> _Weighed:
         """Add the sample to the sums and say how rare they are."""
         apart = np.where(state["seen"] > 0, np.maximum(time - state["last"], 0.0), 0.0)
-        usual, _ = self._usual(state, series, time)
+        usual, shape = self._usual(state, series, time)
         least = (self.args.floor * state["level"]) ** 2 + 1e-18
         usual = np.maximum(usual, least)
         power = np.where(state["seen"] > 0, (value - state["value"] - state["drift"]) ** 2, 0.0)
@@ -162,7 +171,7 @@ class Variance:
         gain = half * (ratio * (1 - 1 / RATIO) - np.log(RATIO))
         total = np.where(known, np.maximum(state["sum"] + np.where(heard, gain, 0.0), 0.0), 0.0)
         surprise, height = SUMS.surprise(state, total)
-        return _Weighed(np.where(known, surprise, np.nan), height, total, power, usual, apart)
+        return _Weighed(np.where(known, surprise, np.nan), height, total, power, usual, shape, apart)
 
     def _learn(self, series: Rows, state: State, seen: _Weighed, time: Floats, value: Floats) -> None:
         before = state["seen"]
@@ -173,50 +182,53 @@ class Variance:
         self._columns.put(series, state)
 
     def _follow(self, series: Rows, state: State, seen: _Weighed, time: Floats, value: Floats) -> None:
-        before = state["seen"]
+        """Move level, variance and what is known of its tail towards the samples."""
         free = np.isnan(state["told"])
         held = (seen.surprise >= ODD) | ~free
-        close = (before > 0) & (seen.apart < 1.5 * np.maximum(state["cadence"], 1e-3))
+        cadence = np.maximum(state["cadence"], 1e-3)
+        close = (state["seen"] > 0) & (seen.apart < 1.5 * cadence)
         pace = np.where(close, np.where(held & (time - state["born"] > DAY), HELD, 1.0), 0.0)
-        most = np.maximum(self.args.memory / np.maximum(state["cadence"], 1e-3), 300.0)
-        rests = np.minimum(state["rests"] + pace, most)
+        most = np.maximum(self.args.memory / cadence, 300.0)
+        state["rests"] = rests = np.minimum(state["rests"] + pace, most)
         rate = pace / np.maximum(rests, 1.0)
 
-        step = value - state["value"]
         reach = np.where(rests < 10, np.inf, 5 * np.sqrt(state["power"]))
-        state["drift"] += rate * (np.clip(step - state["drift"], -reach, reach))
+        state["drift"] += rate * np.clip(value - state["value"] - state["drift"], -reach, reach)
         least = (self.args.floor * state["level"]) ** 2 + 1e-18
-        _, shape = self._usual(state, series, time)
-        shown = np.isfinite(shape)
-        shape = np.where(shown, shape, 1.0)
+        shown = np.isfinite(seen.shape)
+        shape = np.where(shown, seen.shape, 1.0)
         flat, daily = np.maximum(state["power"], least), np.maximum(state["daily"] * shape, least)
-        most_power = np.where(rests < 10, np.inf, MOST * np.maximum(flat, np.where(shown, daily, 0.0)))
-        capped = np.minimum(seen.power, most_power)
+        cap = np.where(rests < 10, np.inf, MOST * np.maximum(flat, np.where(shown, daily, 0.0)))
+        capped = np.minimum(seen.power, cap)
         state["power"] += rate * (capped - state["power"])
         # Of all hours, whatever was told meanwhile: what the day is measured against.
-        state["always"] += np.where(close, (capped - state["always"]) / np.minimum(before + 1, 3 * most), 0.0)
-
-        first = shown & (state["days"] == 0)
-        state["days"] += np.where(shown, pace, 0.0)
-        slow = np.where(shown, pace / np.clip(state["days"], 1.0, most), 0.0)
-        state["daily"] = np.where(
-            first, state["always"], state["daily"] + slow * (capped / shape - state["daily"])
-        )
-        # Nats by which the day's own variance would have been the better guess at this difference.
-        worse, better = np.log(flat) + capped / flat, np.log(daily) + capped / daily
-        slow = np.where(shown & (state["days"] > 30), pace / most, 0.0)
-        state["gain"] += slow * (np.clip((worse - better) / 2, -4.0, 4.0) - state["gain"])
+        slow = np.where(close, 1 / np.minimum(state["seen"] + 1, 3 * most), 0.0)
+        state["always"] += slow * (capped - state["always"])
         off = np.clip(seen.power / seen.usual, 0.0, MOST) - 1
         state["spare"] += np.where(rests < 10, 0.0, rate * (off * off - state["spare"]))
-        state["near"] += np.where(
-            close, (np.minimum(seen.power, 4 * MOST * seen.usual) - state["near"]) / 30, 0.0
-        )
-        state["rests"] = rests
-        state["level"] += (value - state["level"]) / np.minimum(before + 1, 30.0)
+        near = np.minimum(seen.power, 4 * MOST * seen.usual)
+        # From the moment a change is told, of that change alone.
+        count = np.where(free, NEAR, np.clip(state["since"], 1.0, NEAR))
+        state["near"] += np.where(close, (near - state["near"]) / count, 0.0)
+        state["level"] += (value - state["level"]) / np.minimum(state["seen"] + 1, NEAR)
         state["value"] = value
+
+        # Nats by which the day's own variance would have been the better guess at this difference.
+        better = (np.log(flat / daily) + capped / flat - capped / daily) / 2
+        self._weigh_day(state, np.where(shown, pace, 0.0), capped / shape, better, most)
         teach = np.flatnonzero(close & free & (rests > 30))
         over = capped / np.maximum(state["always"], least)
         self._day.learn(series[teach], time[teach], over[teach])
+
+    def _weigh_day(self, state: State, pace: Floats, power: Floats, better: Floats, most: Floats) -> None:
+        """Learn how rough a series is beside its day, `power`, and whether that day is worth believing."""
+        state["daily"] = np.where((state["days"] == 0) & (pace > 0), state["always"], state["daily"])
+        grown = state["days"] > 0
+        state["days"] += pace
+        slow = np.where(grown, pace / np.clip(state["days"], 1.0, most), 0.0)
+        state["daily"] += slow * (power - state["daily"])
+        late = np.where(state["days"] > 30, pace / most, 0.0)
+        state["gain"] += late * (np.clip(better, -4.0, 4.0) - state["gain"])
 
     def _tell(self, state: State, seen: _Weighed, time: Floats) -> None:
         """Keep when a change seems to have begun, and make it usual once it has lasted."""
@@ -229,4 +241,4 @@ class Variance:
         grown = np.where(done & (state["gain"] > BETTER), np.clip(state["near"] / seen.usual, 1e-6, 1e6), 1.0)
         state["daily"] = grown * state["daily"]
         state["power"] = np.where(done, state["near"], state["power"])
-        state["rests"] = np.where(done, np.minimum(state["rests"], 30.0), state["rests"])
+        state["rests"] = np.where(done, np.minimum(state["rests"], NEAR), state["rests"])
