@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from pipeline.logs.evidence import SAMPLES, Changes, evidence_of, samples_of
 from pipeline.logs.sessions import SessionState, end_sessions, hear_line
 from pipeline.logs.severity import severity_of
-from pipeline.logs.shape import MAX_BYTES, mask
+from pipeline.logs.shape import MAX_BYTES
 from pipeline.logs.templates import Templates, templates_of, text_of
 from pipeline.logs.usual import SLOT, Tally, faded
 from pipeline.logs.values import ValueState, end_values, hear_values
 from pipeline.series import Series
 from pipeline.types import Batch, Lines, Seconds, Signal
+from pipeline.units import span
 
 MAX_TALLIES = 20_000  # about 8 MB; past it the quarter that was silent longest is forgotten
 MAX_ON = 1_000  # signals at a time
@@ -26,7 +28,6 @@ QUIET = int(120 / SLOT)  # slots without surprise that end a signal
 LONGEST = int(3600 / SLOT)  # slots after which what lasts is the new usual
 STAY = 2.0  # surprise above which a signal stays on
 WORSE = 1.5  # times the surprise that was told: worth another word
-SAMPLE = 200  # characters of a line that are shown
 
 ERRORS = -1  # stands for a template: all error lines of a service
 OTHERS = -2  # all that are none
@@ -43,7 +44,7 @@ class Heard(NamedTuple):
 
     lines: int
     severity: str
-    sample: str  # the first, as it came
+    samples: tuple[str, ...]  # the first few, as they came; of a service's errors one of each template
 
 
 @dataclass(slots=True)
@@ -59,6 +60,7 @@ class LogState:
     hot: dict[Key, int] = field(default_factory=dict)  # newest slot in which it was surprising
     sessions: SessionState = field(default_factory=SessionState)
     values: ValueState = field(default_factory=ValueState)
+    changes: Changes = field(default_factory=Changes)
     dropped: Counter[str] = field(default_factory=Counter)
 
 
@@ -68,6 +70,7 @@ def read_lines(state: LogState, batch: Batch, series: Series, now: Seconds) -> t
     A new template counts only with error or critical severity: a new INFO line is what a deploy brings.
     Time is the lines' own, never after `now`; a line later than LATE is not counted.
     """
+    state.changes.hear(batch.events)
     said: list[Signal] = []
     for slot, found in _by_slot(state, batch.lines, series, now):
         for key in sorted(found):
@@ -75,7 +78,7 @@ def read_lines(state: LogState, batch: Batch, series: Series, now: Seconds) -> t
     said += _endings(state, int(now // SLOT), now)
     said += end_sessions(state.sessions, state.templates, now)
     said += end_values(state.values, now)
-    return tuple(said)
+    return tuple(evidence_of(state.changes, signal, SLOT) for signal in said)
 
 
 def _by_slot(
@@ -96,13 +99,18 @@ def _by_slot(
         hear_line(state.sessions, service, text, what, time, now)
         hear_values(state.values, state.templates, service, text, what, time, now)
         found = slots.setdefault(int(time // SLOT), {})
-        for key in (Key(service, what), Key(service, ERRORS if error else OTHERS)):
+        own = Key(service, what)
+        first = own not in found
+        for key in (own, Key(service, ERRORS if error else OTHERS)):
             before = found.get(key)
             if before is None:
-                found[key] = Heard(1, severity, text[:MAX_BYTES])
+                found[key] = Heard(1, severity, (text[:MAX_BYTES],))
             else:
                 worst = severity if severity == "critical" else before.severity
-                found[key] = Heard(before.lines + 1, worst, before.sample)
+                kept = before.samples
+                if len(kept) < SAMPLES and (first or key is own):
+                    kept = (*kept, text[:MAX_BYTES])
+                found[key] = Heard(before.lines + 1, worst, kept)
     yield from sorted(slots.items())
 
 
@@ -199,8 +207,9 @@ def _begin(
         expected=usual * 60 / SLOT,
         page=_pages(key, tally, usual, surprise, heard),
         reason="",
+        samples=samples_of(heard.samples),
     )
-    signal = replace(signal, reason=_reason(signal, heard, now))
+    signal = replace(signal, reason=_reason(signal, tally))
     tally.held = True
     state.on[key], state.hot[key] = signal, tally.slot
     return signal
@@ -220,8 +229,9 @@ def _again(
         surprise=round(max(surprise, known.surprise), 3),
         observed=max(sum(tally.recent), known.observed),
         page=page,
+        samples=samples_of(heard.samples, known.samples),
     )
-    state.on[key] = replace(worse, reason=_reason(worse, heard, now))
+    state.on[key] = replace(worse, reason=_reason(worse, tally))
     return [state.on[key]]
 
 
@@ -233,18 +243,20 @@ def _pages(key: Key, tally: Tally, usual: float, surprise: float, heard: Heard) 
     return heard.severity == "critical" and surprise >= 6 and count >= 3
 
 
-def _reason(signal: Signal, heard: Heard, now: Seconds) -> str:
+def _reason(signal: Signal, tally: Tally) -> str:
     lines = "1 line" if signal.observed == 1 else f"{signal.observed:.0f} lines"
     where = f"of {signal.service}" if signal.service else "of no known service"
-    sample = mask(heard.sample)[:SAMPLE]
+    sample = signal.samples[0]
+    if signal.detector == "new template":
+        return f'{lines} {where} in 60 s of a kind never seen there, {signal.labels["severity"]}: "{sample}"'
+    known = signal.since - tally.born * SLOT
+    first = f"; first seen {span(known)} before" if known > 0 else ""
     if signal.detector == "errors":
         return (
             f"{signal.observed:.0f} error {'line' if signal.observed == 1 else 'lines'} {where} in 60 s "
-            f'where {signal.expected:.2g} are usual, such as "{sample}"'
+            f'where {signal.expected:.2g} are usual, such as "{sample}"{first}'
         )
-    if signal.detector == "new template":
-        return f'{lines} {where} in 60 s of a kind never seen there, {heard.severity}: "{sample}"'
-    return f'{lines} {where} in 60 s where {signal.expected:.2g} are usual: "{sample}"'
+    return f'{lines} {where} in 60 s where {signal.expected:.2g} are usual: "{sample}"{first}'
 
 
 def _endings(state: LogState, slot: int, now: Seconds) -> list[Signal]:

@@ -38,6 +38,7 @@ class Told(NamedTuple):
     observed: float
     expected: float
     since: Seconds
+    samples: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -95,6 +96,7 @@ def tell(odd: Oddities, key: Oddity, told: Told, now: Seconds) -> list[Signal]:
         expected=told.expected,
         page=False,
         reason=told.reason,
+        samples=told.samples,
     )
     odd.on[key] = replace(
         signal, at=now, surprise=round(told.surprise, 3), observed=told.observed, reason=told.reason

@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from detectors.sessions import ODD, Usual, learn, odd
+from pipeline.logs.evidence import samples_of
 from pipeline.logs.ids import Ids, id_of
 from pipeline.logs.oddities import Oddities, Oddity, Told, count, endings, tell
-from pipeline.logs.shape import mask
 from pipeline.logs.templates import Templates, text_of
 from pipeline.logs.traces import SLOW, Place, Traces, Unlike, unlike, visit, wait
 from pipeline.logs.usual import SLOT
@@ -132,10 +132,19 @@ def _finish(
     reason = (
         f"{sessions:.0f} sessions of {service or 'no known service'} in 60 s "
         f'{"lack" if verdict.missing else "hold"} "{what}", where {usual * 60 / SLOT:.2g} are usual, '
-        f"such as {id}: " + "; ".join(f'"{mask(text)[:120]}"' for text in session.said)
+        f"such as {id}"
     )
     surprise = tally.surprise(usual, tally.spread())
-    told = Told("session", what, reason, surprise, sessions, usual * 60 / SLOT, tally.onset(usual))
+    told = Told(
+        "session",
+        what,
+        reason,
+        surprise,
+        sessions,
+        usual * 60 / SLOT,
+        tally.onset(usual),
+        samples_of(session.said),
+    )
     return tell(state.odd, key, told, now)
 
 

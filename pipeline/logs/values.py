@@ -6,8 +6,9 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from pipeline.logs.evidence import shown
 from pipeline.logs.oddities import Oddities, Oddity, Told, count, endings, tell
-from pipeline.logs.shape import MAX_BYTES, VARIABLE, mask
+from pipeline.logs.shape import MAX_BYTES, VARIABLE
 from pipeline.logs.templates import Templates, text_of
 from pipeline.logs.usual import SLOT
 from pipeline.types import Seconds, Signal
@@ -95,7 +96,7 @@ def hear_values(
         what = text_of(templates, template)
         reason = (
             f'{lines:.0f} lines of {service or "no known service"} in 60 s say "{value}" where {share:.2%} '
-            f'of such lines did: "{mask(text[:MAX_BYTES])[:200]}"'
+            f'of such lines did: "{shown(text)}"'
         )
         told = Told(
             "value",
@@ -105,6 +106,7 @@ def hear_values(
             lines,
             usual * 60 / SLOT,
             tally.onset(usual),
+            (shown(text),),
         )
         state.said += tell(state.odd, key, told, now)
     places.lines += 1
