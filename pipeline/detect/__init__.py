@@ -49,7 +49,7 @@ def detect(
         said += state.adopt(watches, series, now)
     state.learn(batch.events, now)
     shown: list[Evidence] = []
-    if len(batch.series):
+    if len(batch.series) or series.reborn:
         state.look_up(series)
         heard = ~np.isnan(batch.value) & (batch.time <= now + AHEAD)
         state.ears.hear(batch.series[heard], series, now)

@@ -18,17 +18,19 @@ RING = 60  # an hour of minutes or a minute of seconds: enough to see what was u
 
 @dataclass(slots=True)
 class Desk:
-    """Samples of many series go in by slot. It takes 954 B a series, the detector what that says."""
+    """Samples of many series go in by slot. It takes 958 B a series, the detector what that says."""
 
     detector: Detector
     size: int = 0
     free: list[int] = field(default_factory=list)  # slots given up
     eldest: dict[str, int] = field(default_factory=dict)  # by metric name: the slot that newcomers learn from
-    groups: dict[tuple[str, ...], int] = field(default_factory=dict)  # numbers of the groups
+    groups: dict[tuple[str, ...], int] = field(default_factory=dict)  # numbers of those with a slot in them
+    vacant: list[int] = field(default_factory=list)  # numbers that no group has any more
     time: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, RING)))
     value: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, RING), np.float32))
     records: Records = field(default_factory=Records)
     written: Rows = field(default_factory=lambda: np.zeros(0, np.int32))
+    group: Rows = field(default_factory=lambda: np.zeros(0, np.int32))  # of each slot, -1 = none
 
     def seat(self, labels: Sequence[Labels], services: Sequence[str], watches: Sequence[Watch]) -> Rows:
         """Return a slot for each of n series never seen here, (n,)."""
@@ -41,10 +43,8 @@ class Desk:
             self.time = np.pad(self.time, ((0, more), (0, 0)))
             self.value = np.pad(self.value, ((0, more), (0, 0)))
             self.written = np.pad(self.written, (0, more))
-        if isinstance(self.detector, Grouped):
-            group = [self._group(*each) for each in zip(labels, services, watches, strict=True)]
-            side = [w.side_of(each) for each, w in zip(labels, watches, strict=True)]
-            self.detector.seat_many(found, np.array(group, np.int32), np.array(side, np.int32))
+            self.group = np.pad(self.group, (0, more), constant_values=-1)
+        self.sit(found, labels, services, watches)
         if isinstance(self.detector, Borrowing):
             names = [each.get("__name__", "") for each in labels]
             donors = [
@@ -52,6 +52,20 @@ class Desk:
             ]
             self.detector.borrow_many(found, np.array(donors, np.int32))
         return found
+
+    def sit(
+        self, slots: Rows, labels: Sequence[Labels], services: Sequence[str], watches: Sequence[Watch]
+    ) -> None:
+        """Say which group each of the slots, (n,), belongs to, where the detector looks at groups."""
+        if not isinstance(self.detector, Grouped):
+            return
+        group = [self._group(*each) for each in zip(labels, services, watches, strict=True)]
+        side = [w.side_of(each) for each, w in zip(labels, watches, strict=True)]
+        self.detector.seat_many(slots, np.array(group, np.int32), np.array(side, np.int32))
+        was = self.group[slots]
+        self.group[slots] = group
+        if ((was >= 0) & (was != group)).any():
+            self._vacate()
 
     def leave(self, slots: Rows) -> None:
         """Let other series have the slots."""
@@ -61,6 +75,8 @@ class Desk:
         gone = set(slots.tolist())
         self.free += sorted(gone)
         self.eldest = {name: slot for name, slot in self.eldest.items() if slot not in gone}
+        self.group[slots] = -1
+        self._vacate()
 
     def take(self, slot: Rows, time: Floats, value: Floats) -> tuple[Floats, Floats]:
         """Return surprise and expected of each sample, (n,); keep the samples."""
@@ -93,4 +109,13 @@ class Desk:
 
     def _group(self, labels: Labels, service: str, watch: Watch) -> int:
         key = (watch.name, *(service if name == "service" else labels.get(name, "") for name in watch.group))
-        return self.groups.setdefault(key, len(self.groups))
+        if key not in self.groups:
+            self.groups[key] = self.vacant.pop() if self.vacant else len(self.groups)
+        return self.groups[key]
+
+    def _vacate(self) -> None:
+        """Let other groups have the numbers of those that nobody is left in."""
+        if self.groups:
+            left = set(self.group.tolist())
+            self.vacant += [number for number in self.groups.values() if number not in left]
+            self.groups = {key: number for key, number in self.groups.items() if number in left}

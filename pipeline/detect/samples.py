@@ -50,15 +50,24 @@ class Table:
 
     def look_up(self, series: Series) -> Iterator[tuple[int, str]]:
         """Yield the row of each series not seen before, or that is another now, with the metric it is."""
-        for row in series.reborn:
-            if row < self.size:
+        seen = 0
+        while seen < len(series.reborn) or self.size < len(series):  # both grow by percentiles of histograms
+            if seen < len(series.reborn):
+                row, seen = series.reborn[seen], seen + 1
+                if row >= self.size:
+                    continue
                 self.rows[row] = _unseen(1)[0]
-                yield from self._add(series, row)
-        while self.size < len(series):
-            row, self.size = self.size, self.size + 1
-            if row >= len(self.rows):
-                self.rows = np.concatenate((self.rows, _unseen(max(1024, row))))
+            else:
+                row, self.size = self.size, self.size + 1
+                if row >= len(self.rows):
+                    self.rows = np.concatenate((self.rows, _unseen(max(1024, row))))
             yield from self._add(series, row)
+
+    def look_up_all(self, series: Series) -> Iterator[tuple[int, str]]:
+        """Yield every row with the metric it is, as if no series had been seen before."""
+        self.size = 0
+        self.rows["mean"] = False
+        yield from self.look_up(series)
 
     def _add(self, series: Series, row: int) -> Iterator[tuple[int, str]]:
         labels = series.labels[row]

@@ -75,8 +75,7 @@ class DetectState:
         self.watches = tuple(watches)
         self.keys = tuple(f"{w.detector} {json.dumps(dict(w.args), sort_keys=True)}" for w in watches)
         self.lanes = lanes(watches)
-        self.table.size = 0
-        for row, metric in self.table.look_up(series):
+        for row, metric in self.table.look_up_all(series):
             for lane in self.lanes:
                 lane.place(row, metric, series.labels[row])
         for lane in self.lanes:
@@ -87,6 +86,7 @@ class DetectState:
         for (watch, row), lesson in self.lessons.taught.items():
             self._bar(watch, row, lesson.bar)
         self.desks = {key: desk for key, desk in self.desks.items() if key in self.keys}
+        self._sit(series)
 
     def end(self, number: int, row: int) -> Bout:
         """Return the bout of a series in a lane, which is over."""
@@ -114,6 +114,18 @@ class DetectState:
             number = int(lane.watch[row]) if row < len(lane.watch) else -1
             if number >= 0 and self.watches[number].name == watch:
                 lane.bar[row] = bar
+
+    def _sit(self, series: Series) -> None:
+        """Say again who sits beside whom: other rules may group those who keep their slots otherwise."""
+        for lane in self.lanes:
+            for number, watch in lane.watches.items():
+                mine = np.flatnonzero((lane.watch == number) & (lane.slot >= 0))
+                if len(mine):
+                    labels, services = (
+                        [series.labels[row] for row in mine],
+                        [series.services[row] for row in mine],
+                    )
+                    self.desks[self.keys[number]].sit(lane.slot[mine], labels, services, [watch] * len(mine))
 
     def _leave(self, lane: Lane, rows: Rows, keys: Sequence[str] = ()) -> None:
         """Give up the slots of rows that have one."""

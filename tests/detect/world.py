@@ -44,6 +44,9 @@ class World:
             np.array([t for _, t, _ in samples]),
             np.array([v for _, _, v in samples]),
         )
+        return self.step(batch)
+
+    def step(self, batch: Batch) -> list[Signal]:
         said, shown = detect(self.state, batch, self.series, self.watches, self.now)
         self.shown += shown
         return list(said)
