@@ -27,10 +27,9 @@ class Lesson:
 
     def told(self, limit: float) -> str:
         """Return the lesson in words, to stand behind a signal's reason."""
-        way, what = ("higher", "called it noise") if self.bar > 1 else ("lower", "confirmed one")
-        return (
-            f"limit {limit * self.bar:.3g}, {way} than its watch's {limit:g}: {self.by or 'someone'} {what}"
-        )
+        way = "higher than" if self.bar > 1 else "lower than" if self.bar < 1 else "like"
+        what = "called it noise" if self.word == "noise" else "confirmed one"
+        return f"limit {limit * self.bar:.3g}, {way} its watch's {limit:g}: {self.by or 'someone'} {what}"
 
 
 @dataclass(slots=True)

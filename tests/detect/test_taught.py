@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.detect.taught import LASTS, LEAST, MOST
+from pipeline.detect.taught import LASTS, LEAST, MOST, Lesson
 from tests.detect.world import World, usual, watch
 
 
@@ -27,6 +27,19 @@ def test_the_like_of_what_was_called_noise_is_told_no_more_and_worse_is() -> Non
     assert odd(world) == []
     (reason,) = odd(world, 400.0)
     assert "higher than its watch's 4: ann called it noise" in reason
+
+
+@pytest.mark.parametrize(
+    ("bar", "word", "told"),
+    [
+        (2.0, "noise", "limit 8, higher than its watch's 4: ann called it noise"),
+        (1.0, "noise", "limit 4, like its watch's 4: ann called it noise"),
+        (0.8, "confirm", "limit 3.2, lower than its watch's 4: ann confirmed one"),
+        (0.9, "noise", "limit 3.6, lower than its watch's 4: ann called it noise"),
+    ],
+)
+def test_a_lesson_names_what_was_said_last(bar: float, word: str, told: str) -> None:
+    assert Lesson(bar, word, "ann", 0.0).told(4.0) == told
 
 
 def test_a_lesson_is_about_one_series_only() -> None:
