@@ -15,6 +15,7 @@ from pipeline.logs.shape import MAX_BYTES
 from pipeline.logs.templates import Templates, templates_of, text_of
 from pipeline.logs.usual import SLOT, Tally, faded
 from pipeline.logs.values import ValueState, end_values, hear_values
+from pipeline.logs.vanished import BeatState, end_beats, hear_beat
 from pipeline.series import Series
 from pipeline.types import Batch, Lines, Seconds, Signal
 from pipeline.units import span
@@ -60,6 +61,7 @@ class LogState:
     hot: dict[Key, int] = field(default_factory=dict)  # newest slot in which it was surprising
     sessions: SessionState = field(default_factory=SessionState)
     values: ValueState = field(default_factory=ValueState)
+    beats: BeatState = field(default_factory=BeatState)
     changes: Changes = field(default_factory=Changes)
     dropped: Counter[str] = field(default_factory=Counter)
 
@@ -74,10 +76,14 @@ def read_lines(state: LogState, batch: Batch, series: Series, now: Seconds) -> t
     said: list[Signal] = []
     for slot, found in _by_slot(state, batch.lines, series, now):
         for key in sorted(found):
-            said += _weigh(state, key, found[key], slot, now)
+            heard = found[key]
+            said += _weigh(state, key, heard, slot, now)
+            if key.what >= 0 and heard.severity not in ("error", "critical"):
+                hear_beat(state.beats, key.service, key.what, slot, heard.lines, heard.samples[0])
     said += _endings(state, int(now // SLOT), now)
     said += end_sessions(state.sessions, state.templates, now)
     said += end_values(state.values, now)
+    said += end_beats(state.beats, state.templates, now)
     return tuple(evidence_of(state.changes, signal, SLOT) for signal in said)
 
 
