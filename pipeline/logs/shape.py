@@ -8,10 +8,11 @@ MAX_BYTES = 2048  # of a line shape its template; what follows is a dumped paylo
 MAX_WORDS = 48
 
 _CLEAN = bytes(32 if (k < 32 and k != 10) or k == 127 else k for k in range(256))
-_BARE = bytes(48 if 48 <= k <= 57 else k for k in _CLEAN)
+BARE = bytes(48 if 48 <= k <= 57 else k for k in _CLEAN)  # digits are 0, control characters blanks
+TAIL = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.-"  # goes on with a number
 _COLOUR = re.compile(rb"\x1b\[[0-9;?]*[@-~]")
 # One literal to look for, so that it runs at the speed of memchr: seven usual masks take 20 times as long.
-_NUMBER = re.compile(rb"0[0-9A-Za-z_.-]*")
+_NUMBER = re.compile(rb"0[0-9A-Za-z_.-]*+")
 _BEGUN = re.compile(rb"(?<![A-Za-z_.-])[A-Za-z_.-]++0")
 # A word is a variable by its shape: a number in it, a path, a URL, a long hexadecimal, three dotted
 # parts, what follows `key=` or "user". A plain word is a constant.
@@ -39,14 +40,18 @@ _RUN = re.compile(
 
 def shapes_of(block: bytes) -> list[bytes]:
     """Return the shape of each line of the block, in order. Cost: 0.4 us a line of 70 bytes."""
-    if b"\x1b" in block:
-        block = _COLOUR.sub(b"", block)
-    return _NUMBER.sub(b"0", block.translate(_BARE)).split(b"\n")
+    # Split and joined is an eighth faster than replaced.
+    return b"0".join(_NUMBER.split(uncoloured(block).translate(BARE))).split(b"\n")
+
+
+def uncoloured(block: bytes) -> bytes:
+    """Return the block without the sequences that colour a terminal."""
+    return _COLOUR.sub(b"", block) if b"\x1b" in block else block
 
 
 def readable(block: bytes) -> bytes:
     """Return the block as its shapes were taken from it: no colours, control characters as blanks."""
-    return (_COLOUR.sub(b"", block) if b"\x1b" in block else block).translate(_CLEAN)
+    return uncoloured(block).translate(_CLEAN)
 
 
 def shape_of(line: str) -> bytes:

@@ -10,12 +10,18 @@ from hashlib import blake2b
 from itertools import islice
 from typing import cast
 
+import numpy as np
+
 from pipeline.logs.header import header_end
+from pipeline.logs.scan import Scan, compiled
 from pipeline.logs.shape import MAX_BYTES, mask, readable, shape_of, shapes_of, wider
 from pipeline.logs.wording import agreed, shown, worded
+from pipeline.types import Rows
 
 MAX_TEMPLATES = 100_000  # 0.4 kB each, 2.5 at most; past it the quarter silent longest is forgotten
 MAX_HELD = 8_000_000  # bytes of shapes in each of two generations: a shape not met in the newer is forgotten
+WARM = 1_000_000  # lines before numba is asked for: its start would take longer than it saves
+SMALL = 4096  # bytes of a block for which it is not worth while
 LOOKS = 4  # lines of a template whose words are compared; a new shape of it always is
 
 _OUTSIDE = re.compile(r"[^0-9A-Za-z_.-]")  # what a shape keeps of a line, one for one
@@ -47,6 +53,7 @@ class Templates:
     young: set[int] = field(default_factory=set)  # templates with looks left
     lines: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
+    scan: Scan = field(default_factory=Scan, compare=False)
 
 
 def template_of(state: Templates, line: str) -> int:
@@ -76,19 +83,10 @@ def take_block(state: Templates, block: bytes) -> tuple[list[int], Counter[int]]
 
     Lines end with a newline, the last one's may be missing. Cost: 0.6 us a line of a known shape, by 256 KiB.
     """
-    shapes = shapes_of(block)
-    if not shapes[-1]:
-        shapes.pop()
-    found = list(map(state.known.get, shapes))
-    fresh: set[int] = set()
-    if None in found:
-        for at, id in enumerate(found):
-            if id is None:
-                found[at], new = _place(state, shapes[at])
-                if new:
-                    fresh.add(at)
-    ids = cast(list[int], found)
-    counts = Counter(ids)
+    code = compiled() if state.lines >= WARM and len(block) >= SMALL else None
+    find = code.result() if code is not None and code.done() else None
+    numbers = state.scan.numbers(block, find) if find is not None else None
+    ids, counts, fresh = _ids_of(state, block) if numbers is None else _ids_at(state, numbers)
     if fresh or not state.young.isdisjoint(counts):
         _look(state, block, ids, fresh)
     state.lines += len(ids)
@@ -100,6 +98,44 @@ def take_block(state: Templates, block: bytes) -> tuple[list[int], Counter[int]]
     if len(table) > MAX_TEMPLATES:
         _forget(state)
     return ids, counts
+
+
+def _ids_of(state: Templates, block: bytes) -> tuple[list[int], Counter[int], set[int]]:
+    """Return what `take_block` does, and the lines whose shape was never met."""
+    shapes = shapes_of(block)
+    if not shapes[-1]:
+        shapes.pop()
+    return _ids(state, shapes)
+
+
+def _ids_at(state: Templates, numbers: Rows) -> tuple[list[int], Counter[int], set[int]]:
+    """Return the same, from numbers that stand for shapes: no look at bytes where each has its id."""
+    shapes, given = state.scan.shapes, state.scan.given(state.known)
+    lines = np.bincount(numbers, minlength=1)
+    met = np.flatnonzero(lines)
+    for number in met.tolist():
+        if given[number] is None:
+            given[number] = state.known.get(shapes[number])
+    each = given[met].tolist()
+    if None in each:
+        return _ids(state, [shapes[number] for number in numbers.tolist()])
+    counts: Counter[int] = Counter()
+    for id, count in zip(each, lines[met].tolist(), strict=True):
+        counts[id] += count
+    return given[numbers].tolist(), counts, set()
+
+
+def _ids(state: Templates, shapes: list[bytes]) -> tuple[list[int], Counter[int], set[int]]:
+    found = list(map(state.known.get, shapes))
+    fresh: set[int] = set()
+    if None in found:
+        for at, id in enumerate(found):
+            if id is None:
+                found[at], new = _place(state, shapes[at])
+                if new:
+                    fresh.add(at)
+    ids = cast(list[int], found)
+    return ids, Counter(ids), fresh
 
 
 def text_of(state: Templates, id: int) -> str:
@@ -192,7 +228,6 @@ def _forget(state: Templates) -> None:
     for _, id in idle:
         del state.table[id]
     state.young.intersection_update(state.table)
-    for shapes in (state.known, state.older):
-        for shape in [shape for shape, id in shapes.items() if id not in state.table]:
-            del shapes[shape]
+    state.known = {shape: id for shape, id in state.known.items() if id in state.table}
+    state.older = {shape: id for shape, id in state.older.items() if id in state.table}
     state.dropped["idle template"] += len(idle)
