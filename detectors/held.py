@@ -31,7 +31,7 @@ SINGLES = (
     "daily", "hourly", "hits",  # of this time of day: mean, mean residual of two hours, samples in them
     "around",  # samples in the six hours about it
     "weekly", "lead",  # how far this part of the week is from any day; below 0 where that helps to expect
-    "records", "news",  # samples with a record, and the evidence that is usual in them
+    "records", "news", "gain",  # samples with a record, the evidence that is usual in them, what it is times
 )  # fmt: skip
 WIDE = {"low": SIGNALS, "high": SIGNALS, "old_low": SIGNALS, "old_high": SIGNALS,
         "own_low": 2, "own_high": 2, "near_low": 2, "near_high": 2}  # fmt: skip
@@ -69,6 +69,7 @@ class Held:
     lead: Column
     records: Column
     news: Column
+    gain: Column
     low: Column  # (SIGNALS, n), of this block of memory, as `high`
     high: Column
     old_low: Column  # of the block before
@@ -106,7 +107,7 @@ class Tables(NamedTuple):
 
 
 class Memory:
-    """All series' columns and tables; 1,152 B a series.
+    """All series' columns and tables; 1,156 B a series.
 
     What is at hand is of one time of the week; a series that comes to another is turned: what it holds is
     put away in the tables and what they have of the new time is taken up.
@@ -211,6 +212,7 @@ def _fresh(n: int) -> Column:
     new.daily[:] = np.nan
     new.stretch[:] = new.stretch_leap[:] = 0.5
     new.news[:] = NEWS
+    new.gain[:] = 1.0
     for low, high in (
         (new.low, new.high), (new.old_low, new.old_high),
         (new.own_low, new.own_high), (new.near_low, new.near_high),

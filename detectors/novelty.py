@@ -24,6 +24,10 @@ A_RECORD = 0.05  # of evidence, and more, is a record
 SETTLED = 60  # samples before records tell what is usual in them
 FEW = 20.0  # records that the first guess of what is usual in them counts as
 LARGE = 2.0  # of evidence, and more, of one record counts as this for what is usual
+# In an old series a surprise of RARE is to come as rarely as it says: each makes the next smaller, and its
+# absence makes it larger.
+OLD, RARE, GIVE = 2_000, 4.0, 0.3
+LEAST, MOST = 0.5, 6.0  # what evidence is times at the least and the most
 RIPE = 600.0  # samples after which a record counts in full
 MANY = 60_000.0  # samples in two hours of the day are not counted further
 SHOWN = 40.0  # samples about this time of day before its own least and most count
@@ -62,12 +66,13 @@ class Novelty:
     the log variance of leaps, differences of means) each keep the least and the most of four to eight
     weeks, and the value and the smoothed residual also of each two hours of the day with those beside;
     the log of what exceeds them is summed, and counts by how large that sum usually is in this series'
-    records. A leap or residual that lasts two samples adds its -log10 p under a tail learned from the
-    series. The week moves what is expected where that leaves a fifth less unexplained. Catches what is
-    new in size, hour, roughness or trend; misses what has happened before within its memory.
+    records, and by how rare surprise has been in it. A leap or residual that lasts two samples adds its
+    -log10 p under a tail learned from the series. The week moves what is expected where that leaves a
+    fifth less unexplained. Catches what is new in size, hour, roughness or trend; misses what has
+    happened before within its memory.
 
     The tail is after Pickands 1975. In a series of a few hundred samples surprise
-    is larger than -log10 p, since records are common there. Memory: 1,152 B a series.
+    is larger than -log10 p, since records are common there. Memory: 1,156 B a series.
 
     Args:
         args: warm_up in samples; memory in seconds; band in surprise; floor a ratio.
@@ -115,7 +120,10 @@ class Novelty:
         low, high = np.minimum(held.low[0], held.old_low[0]), np.maximum(held.high[0], held.old_high[0])
         ready = held.seen > EARLY
         low, high = np.where(ready, low, 0), np.where(ready, high, 0)
-        excess = np.expm1(self.args.band * held.news / (NEW * np.clip(held.seen / RIPE, 1e-2, 1))) / STEEP
+        excess = (
+            np.expm1(self.args.band * held.news / (NEW * held.gain * np.clip(held.seen / RIPE, 1e-2, 1)))
+            / STEEP
+        )
         beyond = excess * (high - low + self.args.floor * np.maximum(np.abs(low), np.abs(high)) + 1e-9)
         shown = held.around >= SHOWN
         low = np.where(shown, np.minimum(held.own_low, held.near_low)[0], low)
@@ -162,13 +170,18 @@ class Novelty:
         lasting = np.maximum(0.6 * c + 0.4 * held.before - IDLE, 0)
         held.before[:] = c
         evidence = self._evidence(held, signals)
-        news = NEW * np.minimum(seen / RIPE, 1) * evidence / held.news
+        news = NEW * np.minimum(seen / RIPE, 1) * evidence / held.news * held.gain
         recorded = (evidence > A_RECORD) & (seen >= SETTLED)
         held.records += recorded
         held.news += recorded * (np.minimum(evidence, LARGE) - held.news) / (FEW + held.records)
+        surprise = lasting + news
+        old = seen >= OLD
+        if old.any():
+            step = np.where(surprise >= RARE, math.exp(-GIVE), math.exp(GIVE * 10**-RARE)).astype(np.float32)
+            np.copyto(held.gain, np.clip(held.gain * step, LEAST, MOST), where=old)
         known = seen >= self.args.warm_up
         held.seen[:] = np.minimum(seen + 1, 1e6)
-        surprise = np.where(known, lasting + news, np.nan).astype(np.float64)
+        surprise = np.where(known, surprise, np.nan).astype(np.float64)
         return surprise, np.where(known, expected, np.nan).astype(np.float64)
 
     def _from_day(self, held: Held, x: Column, off: Column, young: Column) -> Column:

@@ -24,7 +24,7 @@ from detectors.novelty import Args, Novelty
 from pipeline.types import Seconds
 
 COLUMNS = ("timestamp", "value", "surprise", "expected", "lower", "upper", "told", "alert")
-ALERT = 4.0  # surprise that notifies
+ALERT = 4.0  # surprise that notifies: once in 10,000 samples where a series is old and nothing happens
 WARM_UP = 300  # samples in silence: a file is not a person who waits
 MUTED = 200  # samples without a sign of it end what was told; until then only what is more surprising is
 SIGN = 1.0  # surprise that shows that what was told goes on

@@ -25,8 +25,18 @@ def test_what_is_new_is_most_surprising_at_once_and_soon_known(shape: Callable[[
 def test_records_of_noise_are_common_in_a_young_series_and_rare_in_an_old_one() -> None:
     surprise = feed(Novelty(), noise(4000, 100))
 
-    assert 0.003 < (surprise[200:600] >= 3).mean() < 0.02
-    assert 0.0003 < (surprise[2000:] >= 3).mean() < 0.002
+    assert 0.002 < (surprise[200:600] >= 4).mean() < 0.02
+    assert 0.00005 < (surprise[2000:] >= 4).mean() < 0.0008
+
+
+def test_what_often_surprises_surprises_less_and_what_never_does_more() -> None:
+    k = np.arange(4000)
+    restless = noise(4000, 1)[:, 0] + np.where(k % 50 == 0, np.maximum(k - 2200, 0) / 10, 0)
+    d = Novelty()
+    feed(d, np.column_stack((restless, 10 + k % 3)))
+
+    gain = d.memory.look(rows(2), np.full(2, 4000 * 60.0)).gain
+    np.testing.assert_allclose(gain, (0.5, np.exp(0.3e-4 * 2000)), atol=0.05)
 
 
 def test_what_was_seen_over_two_blocks_of_memory_ago_is_news_again() -> None:
@@ -71,7 +81,7 @@ def test_where_records_are_often_large_one_more_is_less_surprising() -> None:
 @pytest.mark.parametrize("step", [300.0, 3600.0], ids=["two days", "a month, with weekends"])
 def test_novelty_agrees_with_its_slow_twin(step: float) -> None:
     rng = np.random.default_rng(20261123)
-    n, samples = 8, 700
+    n, samples = 5, 700
     k = np.arange(samples)[:, None]
     values = 50 + 30 * np.sin(2 * np.pi * k * step / 86400) + rng.normal(0, 1, (samples, n))
     values += np.where(k > 650, np.linspace(0, 200, n), 0.0) - 30 * (k * step // 86400 % 7 > 4)

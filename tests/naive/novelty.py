@@ -59,6 +59,7 @@ class NaiveNovelty:
     hits: dict[int, int] = field(default_factory=dict)
     weekly: dict[int, float] = field(default_factory=dict)  # by three hours of the week
     lead: float = 0.0
+    gain: float = 1.0
     records: list[float] = field(default_factory=list)
     past: list[list[float]] = field(default_factory=list)  # all signals
     spans: dict[int, list[tuple[float, float]]] = field(default_factory=dict)  # value and rest of two hours
@@ -78,7 +79,10 @@ class NaiveNovelty:
         signals = self.follow(value, value - expected)
         evidence = self.evidence(signals, span)
         usual = (20 * 0.8 + sum(min(e, 2) for e in self.records)) / (20 + len(self.records))
-        surprise = max(0.6 * c + 0.4 * self.before - 4.2, 0) + 4 * min(self.seen / 600, 1) * evidence / usual
+        news = 4 * min(self.seen / 600, 1) * evidence / usual * self.gain
+        surprise = max(0.6 * c + 0.4 * self.before - 4.2, 0) + news
+        if self.seen >= 2000:
+            self.gain = min(max(self.gain * math.exp(-0.3 if surprise >= 4 else 0.3e-4), 0.5), 6)
         if evidence > 0.05 and self.seen >= 60:
             self.records.append(evidence)
         self.before = c
