@@ -33,6 +33,7 @@ class Facts(NamedTuple):
     latest: float = math.nan  # s since 1970; inf = perhaps never
     peers: int = 0  # series it was compared with
     usual: float = math.nan  # of those peers, or of this hour and weekday: the series' unit
+    still: bool = False  # the value has not changed since the onset
 
 
 class Detector(Protocol):

@@ -113,7 +113,8 @@ class Stuck:
         self._rests.forget(known)
 
     def facts_of(self, series: int, time: float, value: float) -> Facts:
-        return Facts(onset=float(self._rows["since"][series]), usual=float(self._rows["level"][series]))
+        state = self._rows[series]
+        return Facts(onset=float(state["since"]), still=bool(state["run"] >= 1))
 
     def _surprise(self, series: Rows, state: NDArray[np.void], value: Floats) -> Floats:
         surprise = np.where(np.isfinite(value) & (state["seen"] >= self.args.warm_up), 0.0, np.nan)

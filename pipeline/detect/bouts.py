@@ -113,13 +113,15 @@ class Bout:
         self.told = self.worst.surprise
         lasted = self.last - self.since + self.worst.cadence
         said = [f"is {self._compared(lasted)}"]
-        said += words.facts(self.worst.facts, self.subject.metric, self.last)
+        said += words.facts(self.worst.facts, self.subject.metric, self.last, self.worst.expected)
         return self._signal(now, f"{self.subject.told} {'; '.join([*said, *filter(None, [self.note])])}")
 
     def _compared(self, lasted: Seconds) -> str:
         assert self.worst is not None
         metric, rate = self.subject.metric, self.subject.rate
-        return words.compared(self.worst.value, self.worst.expected, metric, rate, lasted)
+        value, expected = self.worst.value, self.worst.expected
+        # What stands still is odd for that, however far from what is usual it does.
+        return words.compared(value, value if self.worst.facts.still else expected, metric, rate, lasted)
 
     def _signal(self, now: Seconds, reason: str, ended: Seconds | None = None) -> Signal:
         assert self.worst is not None

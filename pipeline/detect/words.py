@@ -18,41 +18,51 @@ def compared(value: float, expected: float, metric: str, rate: str = "", lasted:
     '1.25 s, 29.4 times the 42.5 ms expected, for 2 min'
     >>> compared(0.55, 0.999, "success_ratio", "", 15.0)
     '55 % where 99.9 % was expected, for 15 s'
+    >>> compared(0.7612, 0.7610, "disk_used_ratio", "", 120.0)
+    '76.1 %, for 2 min'
     """
     seen = f"{units.quantity(value, metric)}{rate and ' ' + rate}"
     usual = units.quantity(expected if abs(expected) > 1e-6 * abs(value) else 0.0, metric)
     long = f", for {units.span(lasted)}" if lasted else ""
     if expected != expected:
         return f"{seen}, outside the range it may have{long}"
+    if usual == units.quantity(value, metric):
+        return f"{seen}{long}"
     if 0 < 1.05 * expected < value < 1000 * expected:
         return f"{seen}, {value / expected:.3g} times the {usual} expected{long}"
     return f"{seen} where {usual} was expected{long}"
 
 
-def facts(known: Facts, metric: str, now: Seconds) -> Iterator[str]:
-    """Yield a clause for each thing that the detector knows beside the number.
+def facts(known: Facts, metric: str, now: Seconds, expected: float = math.nan) -> Iterator[str]:
+    """Yield a clause for each thing that the detector knows beside the number and what was expected.
 
     >>> list(facts(Facts(highest=21 * 86400.0, usual=0.12), "latency_seconds", 0.0))
     ['highest in 21 days', '120 ms is usual for this hour']
     >>> list(facts(Facts(limit=1.0, reached=13200.0, soonest=7200.0, latest=18000.0), "disk_used_ratio", 0.0))
     ['reaches 100 % in 3 h 40 min (2 h to 5 h)']
     >>> list(facts(Facts(peers=4, usual=0.2), "cpu_ratio", 0.0))
-    ['20 % is usual for its 4 peers']
+    ['its 4 peers suggest 20 %']
+    >>> list(facts(Facts(usual=0.12), "latency_seconds", 0.0, 0.1201))
+    []
     """
-    for length, word in ((known.highest, "highest"), (known.lowest, "lowest")):
-        if length >= 3600:
-            yield f"{word} in {long(length)}"
-    if not math.isnan(known.usual):
-        usual = units.quantity(known.usual, metric)
-        yield f"{usual} is usual for {f'its {known.peers} peers' if known.peers else 'this hour'}"
-    if not math.isnan(known.onset) and now - known.onset >= 60:
-        yield f"it began {long(now - known.onset)} ago"
     if math.isfinite(known.reached):
         latest = long(known.latest - now) if math.isfinite(known.latest) else "never"
         yield (
             f"reaches {units.quantity(known.limit, metric)} in {long(known.reached - now)} "
             f"({long(known.soonest - now)} to {latest})"
         )
+    if known.still:
+        yield f"unchanged for {long(now - known.onset)}"
+    for length, word in ((known.highest, "highest"), (known.lowest, "lowest")):
+        if length >= 3600:
+            yield f"{word} in {long(length)}"
+    usual = "" if math.isnan(known.usual) else units.quantity(known.usual, metric)
+    if usual and known.peers:
+        yield f"its {known.peers} peers suggest {usual}"
+    elif usual and usual != units.quantity(expected, metric):
+        yield f"{usual} is usual for this hour"
+    if not known.still and known.onset > 0 and now - known.onset >= 60:
+        yield f"it began {long(now - known.onset)} ago"
 
 
 def long(span: Seconds) -> str:
