@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from pipeline.logs.evidence import SAMPLES, Changes, evidence_of, samples_of
+from pipeline.logs.joined import join_lines
 from pipeline.logs.sessions import SessionState, end_sessions, hear_line
 from pipeline.logs.severity import severity_of
 from pipeline.logs.shape import MAX_BYTES
@@ -74,7 +75,9 @@ def read_lines(state: LogState, batch: Batch, series: Series, now: Seconds) -> t
     """
     state.changes.hear(batch.events)
     said: list[Signal] = []
-    for slot, found in _by_slot(state, batch.lines, series, now):
+    lines = join_lines(batch.lines)
+    state.dropped["continued line"] += len(batch.lines.text) - len(lines.text)
+    for slot, found in _by_slot(state, lines, series, now):
         for key in sorted(found):
             heard = found[key]
             said += _weigh(state, key, heard, slot, now)
