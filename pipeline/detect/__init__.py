@@ -38,6 +38,7 @@ class _Seen(NamedTuple):
     surprise: Floats
     expected: Floats
     odd: NDArray[np.bool_]
+    outside: NDArray[np.bool_]  # beyond what it may be, which no change explains
 
 
 def detect(
@@ -91,7 +92,7 @@ def _see(place: Place, given: Round, slot: Rows, guards: Guards) -> _Seen:
     slack = np.where(lane.busy[row], SLACK, 1.0)
     odd = outside | guards.odd(watch, surprise / lane.bar[row], value, expected, slack)
     surprise = np.where(outside, np.fmax(surprise, guards.surprise[watch]), surprise)
-    return _Seen(place.number, place.desk, row, slot, time, value, surprise, expected, odd)
+    return _Seen(place.number, place.desk, row, slot, time, value, surprise, expected, odd, outside)
 
 
 def _tell(
@@ -107,12 +108,14 @@ def _tell(
         )  # fmt: skip
         odd = bool(seen.odd[k])
         watch = state.watches[lane.watch[row]]
-        why = state.lessons.explained(series.services[row], watch, sample.time) if odd else ""
-        if why and sample.surprise < EXPLAINED * watch.surprise * lane.bar[row]:
-            if not lane.busy[row]:
-                continue
-            odd = False
         bout = state.bouts.get((seen.number, row)) or _begin(state, seen.number, row, sample.time, series)
+        mild = odd and not seen.outside[k] and sample.surprise < EXPLAINED * watch.surprise * lane.bar[row]
+        why = state.lessons.explained(bout.subject.service, watch, bout.since, sample.time) if mild else ""
+        if why:
+            state.end(seen.number, row)
+            if bout.id:
+                yield [bout.end(now, sample.time, f"is explained: {why}")], []
+            continue
         if odd:
             sample = sample._replace(facts=seen.desk.facts(slot, sample.time, sample.value))
         over, word = (False, bout.out(sample, now)) if odd else bout.back(sample, now)

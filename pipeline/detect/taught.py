@@ -83,11 +83,16 @@ class Lessons:
         self.taught[watch, row] = Lesson(bar, word, event.labels.get("by", ""), now)
         yield watch, row, bar
 
-    def explained(self, service: str, watch: Watch, time: Seconds) -> str:
-        """Return in words the change that explains what the watch sees of a service then, "" for none."""
+    def explained(self, service: str, watch: Watch, since: Seconds, time: Seconds) -> str:
+        """Return in words the change that explains what the watch sees of a service then, "" for none.
+
+        What was so `since` before the change is not explained by it.
+        """
         change = self.changes.get(service)
         kind = change.labels.get("kind", "") if change else ""
-        if change is None or kind not in watch.relax or not 0 <= time - change.time <= watch.relax[kind]:
+        if change is None or kind not in watch.relax:
+            return ""
+        if since < change.time or time - change.time > watch.relax[kind]:
             return ""
         return f"{kind} {change.id} came {span(time - change.time)} before"
 

@@ -130,3 +130,34 @@ def test_a_change_relaxes_what_it_explains(
     world.say("change", **change)
 
     assert len(odd(world, value)) == count
+
+
+def test_what_was_so_before_a_change_is_not_explained_by_it() -> None:
+    world = World([watch(relax={"deploy": "10m"})])
+    world.feed(pay__p90_s=[*usual(300), 14.0])
+    world.now += 10
+    world.say("change", kind="deploy", service="pay")
+
+    assert world.feed(pay__p90_s=[14.0, 14.0]) == []
+    assert len(world.state.bouts) == 1
+
+
+def test_what_a_change_explains_after_all_ends_with_its_name() -> None:
+    world = World([watch(relax={"deploy": "10m"})])
+    world.feed(pay__p90_s=usual(300))
+    world.say("change", kind="deploy", service="pay")
+
+    said = world.feed(pay__p90_s=[4e4, 14.0])
+
+    assert said[1].ended is not None
+    assert said[1].reason.endswith(
+        f"and is explained: deploy {'change-%.0f' % (world.now - 120)} came 2 min before"
+    )
+
+
+def test_no_change_explains_a_value_out_of_its_range() -> None:
+    world = World([watch(relax={"deploy": "10m"}, data_range=[0, 0.05])])
+    world.feed(pay__error_ratio=[0.01, 0.02, 0.01] * 100)
+    world.say("change", kind="deploy", service="pay")
+
+    assert len(world.feed(pay__error_ratio=[0.06])) == 1
