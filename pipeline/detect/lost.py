@@ -18,6 +18,8 @@ ODD = 5.0  # surprise of a silence, of the series' own, from which it is missed
 LEAST = 60.0  # no shorter silence is worth a word
 ALIVE = 60.0  # a service unheard for longer is blind, which is another word
 OVER = 3600.0  # what has been silent for so long was taken away on purpose
+# After we were down, or the feed was, each series has so long to come again before it is missed.
+AGAIN = 120.0
 LOOK = 15.0  # seconds between two looks
 WORSE = 1.5  # times as many: worth another word
 
@@ -29,6 +31,8 @@ class Lost:
     gaps: Gaps = field(default_factory=Gaps)
     size: int = 0
     looked: Seconds = -math.inf
+    newest: Seconds = -math.inf  # sample of any series
+    resumed: Seconds = -math.inf  # when anything was heard again after nothing was
     on: dict[str, Signal] = field(default_factory=dict)  # by service
 
     def hear(self, rows: Rows, time: Floats) -> None:
@@ -37,12 +41,16 @@ class Lost:
         last = order[np.r_[rows[order][1:] != rows[order][:-1], True]] if len(rows) else order
         self.gaps.hear_many(rows[last], time[last])
         self.size = max(self.size, int(rows.max(initial=-1)) + 1)
+        newest = float(time.max(initial=self.newest))
+        if newest > self.newest + LEAST:
+            self.resumed = newest
+        self.newest = newest
 
     def look(self, series: Series, now: Seconds) -> Iterator[Signal]:
         """Yield a word for each service of which more series are missed than before, or none any more."""
-        if now < self.looked + LOOK or not self.size:
+        if now < self.looked + LOOK or now < self.resumed + AGAIN or not self.size:
             return
-        self.looked = now
+        before, self.looked = self.looked, now
         rows = np.arange(self.size, dtype=np.int32)
         last, _ = self.gaps.usual_many(rows)
         quiet = now - last
@@ -54,9 +62,20 @@ class Lost:
         alive = (
             {series.services[row] for row in rows[quiet <= ALIVE].tolist()} if missed or self.on else set()
         )
+        over = (quiet >= OVER) & (quiet < OVER + now - before)
+        away = {series.services[row] for row in rows[over].tolist()} if self.on else set()
         for service in sorted({*self.on, *missed}):
             found = missed.get(service, []) if service in alive else []
-            yield from self._say(service, found, last, series, now)
+            if found and service:
+                yield from self._say(service, found, last, series, now)
+            elif service in self.on:
+                how = (
+                    "taken to be gone" if service in away
+                    else "no longer missed" if service in alive
+                    else f"all of {service} is silent"
+                )  # fmt: skip
+                was = self.on.pop(service)
+                yield replace(was, at=now, ended=now, reason=f"{was.series}: {how}")
 
     def forget(self, gone: Rows) -> None:
         self.gaps.forget_many(gone)
@@ -65,12 +84,6 @@ class Lost:
         self, service: str, found: list[int], last: Floats, series: Series, now: Seconds
     ) -> Iterator[Signal]:
         before = self.on.get(service)
-        if not found or not service:
-            if before is not None:
-                yield replace(
-                    self.on.pop(service), at=now, ended=now, reason=f"{before.series}: no longer missed"
-                )
-            return
         if before is not None and len(found) < WORSE * before.observed:
             return
         since = before.since if before else float(last[found].min())

@@ -26,7 +26,7 @@ def test_a_series_that_stops_is_missed_once_and_found_again() -> None:
 
     assert [(n, over) for n, _, over in gone] == [(1.0, False)]
     assert gone[0][1].startswith("a series stopped while pay is heard: queue has sent nothing for")
-    assert [over for _, _, over in back] == [True]
+    assert back == [(1.0, "series of pay that stopped: no longer missed", True)]
 
 
 def test_it_is_told_again_when_more_are_missed() -> None:
@@ -54,6 +54,17 @@ def test_what_stays_away_for_an_hour_was_taken_away() -> None:
     said = lost(w, 280, pay__ops=usual(280), pay__errors=usual(280))
 
     assert [over for _, _, over in said] == [False, True]
+    assert said[1][1] == "series of pay that stopped: taken to be gone"
+
+
+def test_a_service_that_falls_silent_after_a_part_of_it_misses_no_series() -> None:
+    w = world()
+    w.feed(cart__ops=usual(60), pay__ops=usual(60))
+    assert w.state.lost.on.keys() == {"pay"}
+
+    said = lost(w, 10, cart__ops=usual(10))
+
+    assert [reason for _, reason, _ in said] == ["series of pay that stopped: all of pay is silent"]
 
 
 def test_a_series_that_comes_now_and_then_is_not_missed() -> None:
@@ -75,3 +86,20 @@ def test_a_snapshot_misses_what_was_missed() -> None:
     twin = snapshot.load(snapshot.dump(w.state))
 
     assert twin.lost.on == w.state.lost.on
+
+
+def test_after_we_were_down_nobody_is_missed_before_its_turn() -> None:
+    w, every = World([watch(metrics=["none"])], every=5.0), [f"pay_{k}__ops" for k in range(6)]
+    for k in range(900):
+        w.now += 5
+        w.send([(every[k % 6], w.now, 1.0)])
+    w.now += 600
+
+    said = []
+    for k in range(60):
+        w.now += 5
+        said += w.send([(every[k % 5], w.now, 1.0)])
+
+    assert [s.reason for s in said if s.detector == "lost series"] == [
+        'a series stopped while pay is heard: ops{instance="5"} has sent nothing for 12 min'
+    ]
