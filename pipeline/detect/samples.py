@@ -121,6 +121,7 @@ class Table:
         more = self.histograms.take(found.row, self.rows["last"], self.rows["grown"], series)
         if not len(more[0]):
             return found
+        self._pace(more[0], more[1])
         return Round(*(np.r_[a, b] for a, b in zip(found, more, strict=True)))
 
     def _measure(self, r: Round) -> Round:
@@ -131,14 +132,19 @@ class Table:
             same = int((r.time == last).sum())
             self._drop("duplicate", same)
             self._drop("out of order", len(last) - int(fresh.sum()) - same)
-            r, last = Round(r.row[fresh], r.time[fresh], r.value[fresh]), last[fresh]
-        step = np.where(np.isinf(last), 0.0, r.time - last)
-        cadence = self.rows["cadence"][r.row]
-        change = 0.1 * (np.minimum(step, 4 * cadence) - cadence)
-        self.rows["cadence"][r.row] = np.where(cadence > 0, cadence + change, step)
-        self.rows["last"][r.row] = r.time
+            r = Round(r.row[fresh], r.time[fresh], r.value[fresh])
+        step = self._pace(r.row, r.time)
         counts = self.rows["rate"][r.row]
         return self._rates(r, step, counts) if counts.any() else r
+
+    def _pace(self, row: Rows, time: Floats) -> Floats:
+        """Note when samples came, (n,), and return the seconds since the ones before; 0 = none before."""
+        last, cadence = self.rows["last"][row], self.rows["cadence"][row]
+        step: Floats = np.where(np.isinf(last), 0.0, time - last)
+        change = 0.1 * (np.minimum(step, 4 * cadence) - cadence)
+        self.rows["cadence"][row] = np.where(cadence > 0, cadence + change, step)
+        self.rows["last"][row] = time
+        return step
 
     def _rates(self, r: Round, step: Floats, counts: NDArray[np.bool_]) -> Round:
         row, count = r.row[counts], r.value[counts]

@@ -46,6 +46,15 @@ def test_buckets_come_out_as_percentiles_of_what_came_since_the_last_time() -> N
     assert found == pytest.approx({"took_seconds0.5": 0.1, "took_seconds0.9": 0.5, "took_seconds0.99": 0.5})
 
 
+def test_percentiles_come_as_often_as_their_buckets() -> None:
+    shop = Shop()
+    for k in range(3):
+        shop.send(k, k, k, wait=600.0)
+
+    rows = [row for row, labels in enumerate(shop.series.labels) if "quantile" in labels]
+    assert shop.table.rows["cadence"][rows].tolist() == [600.0] * 3
+
+
 def test_the_order_in_which_buckets_are_met_is_irrelevant() -> None:
     one, other = Shop(), Shop(BOUNDS[::-1])
     one.send(0, 0, 0)
