@@ -1,4 +1,4 @@
-"""The last hours of each series as means of a few samples: is it the level or the slope that has changed?"""
+"""The last hours of each series as means of a few samples, to whether its level or its slope has changed."""
 
 from __future__ import annotations
 
