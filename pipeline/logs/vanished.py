@@ -20,11 +20,13 @@ MAX_SERVICES = 5_000
 MAX_ON = 200  # signals at a time
 LEARN = 50  # gaps of a template before one can be too long
 BAR = 8.0  # surprise: thousands of templates are asked six times a minute
-LONGER = 1.5  # times the longest gap so far
+LONGER = 2.0  # times the longest gap so far
+STEADY = 5.0  # slots by which the longest gap, less two mean ones, may be: what comes by phases is not missed
 # A gap is as surprising as so many Poisson events in a row that did not come; more are never believed.
 STAGES = 5
 FADE = 0.01  # of what is known at each gap, and of the lines of a service at each slot
-KEPT = 0.99  # of the longest gap, at each: one outage does not make deaf for ever
+# Of the longest gap in a slot: half after twelve hours, so that one outage does not make deaf for ever.
+KEPT = 0.5 ** (SLOT / (12 * 3600))
 LASTS = int(3600 / SLOT)  # slots after which what is gone is taken to be gone
 LONG = 300  # characters of a line that are kept
 
@@ -74,7 +76,7 @@ class Beat:
             step = max(FADE, 1 / self.gaps)
             self.variance += step * ((gap - self.mean) ** 2 - self.variance)
             self.mean += step * (gap - self.mean)
-            self.longest = max(gap, self.longest * KEPT)
+            self.longest = max(gap, self.longest * KEPT ** (slot - self.seen))
             self.lines += step * (self.newest - self.lines)
         self.newest = lines if slot > self.seen else self.newest + lines
         self.seen, self.last, self.said = max(slot, self.seen), time, said[:LONG]
@@ -144,7 +146,8 @@ def end_beats(state: BeatState, templates: Templates, now: Seconds) -> list[Sign
 
 def _late(state: BeatState, key: tuple[str, int], beat: Beat) -> bool:
     gap = state.clocks[key[0]].time - beat.last
-    return beat.gaps >= LEARN and gap > LONGER * beat.longest + 1 and key not in state.on
+    steady = beat.longest <= 2 * beat.mean + STEADY
+    return beat.gaps >= LEARN and steady and gap > LONGER * beat.longest + 1 and key not in state.on
 
 
 def _back(state: BeatState, now: Seconds) -> list[Signal]:
