@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import subprocess
 import sys
 from io import BytesIO
@@ -73,6 +74,11 @@ def test_an_error_that_came_once_is_told_and_another_line_is_not() -> None:
     assert told(USUAL, USUAL + BAD + b"INFO schema migrated to 17\n") == [
         ("new", "ERROR gateway <*> refused order <*>", 1)
     ]
+
+
+def test_a_few_lines_before_are_little_to_go_by() -> None:
+    assert told(USUAL + BAD * 3, USUAL + BAD * 12) == []
+    assert told(USUAL.replace(BEAT, BEAT + BAD), USUAL.replace(BEAT, BEAT + BAD * 4)) != []
 
 
 def test_lines_that_always_came_in_clumps_may_come_in_one_more() -> None:
@@ -205,7 +211,8 @@ def test_a_line_without_end_is_cut_and_its_bytes_are_not_kept(monkeypatch: pytes
 
 def test_a_reader_sees_a_line_before_the_next_one_is_written() -> None:
     forewarn = [sys.executable, "-m", "pipeline", "logs", "-"]
-    with subprocess.Popen(forewarn, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(forewarn, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=buffered) as running:
         assert running.stdin is not None
         assert running.stdout is not None
         said = []

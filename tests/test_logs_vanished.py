@@ -79,6 +79,16 @@ def test_a_template_that_comes_in_clumps_is_not_missed() -> None:
     assert [s for s in said if s.detector == "vanished"] == []
 
 
+def test_a_template_that_comes_by_phases_is_missed_once_and_not_again() -> None:
+    feed = Feed()
+    said: list[Signal] = []
+
+    for pause in (600, 2000, 7000):
+        said += run(feed, 1200, 10, *USUAL) + run(feed, pause, 0, *USUAL)
+
+    assert len({s.id for s in said if s.detector == "vanished"}) == 1
+
+
 def test_an_error_that_comes_no_more_is_not_missed() -> None:
     feed = Feed()
     run(feed, 3600, 0, *USUAL, "ERROR disk 7 is full")
