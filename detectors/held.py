@@ -187,6 +187,10 @@ class Memory:
             self._held[:, span] = held.matrix
         self._last[span] = time
 
+    def arrays(self) -> tuple[Column, Floats, Tables]:
+        """Return all that is kept, to be learned into: HELD rows a column a series, newest times, tables."""
+        return self._held, self._last, self._tables
+
     def grow(self, need: int) -> None:
         """Have room for so many series."""
         have = self._held.shape[1]

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors import compiled
 from detectors.base import Band, Floats, Rows
 from detectors.held import BUCKETS, DAY, EARLY, IN_SPANS, PARTS, SIGNALS, SPANS, WEEK, Column, Held, Memory
 
@@ -141,6 +142,9 @@ class Novelty:
             expected[~measured] = self.expect_many(series[~measured], time[~measured]).expected
             return surprise, expected
         self.memory.grow(int(series.max(initial=-1)) + 1)  # at once, not a block at a time
+        if compiled.worth(series):
+            args = self.args
+            return compiled.take(self.memory, args.warm_up, args.floor, series, time, value)
         for k in range(0, len(series), BLOCK):
             part = slice(k, k + BLOCK)
             rows, at = series[part], time[part]
