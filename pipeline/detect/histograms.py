@@ -49,6 +49,11 @@ class Histograms:
         self.member[number, place] = row
         self.of[row] = number
 
+    def hear(self, row: Rows, series: Series) -> None:
+        """Keep the percentiles of buckets that send anything at all, were it with a wrong clock."""
+        number = np.unique(self.of[row[row < len(self.of)]])
+        series.missed[self.derived[number[number >= 0]].ravel()] = 0
+
     def take(self, row: Rows, last: Floats, grown: Floats, series: Series) -> tuple[Rows, Floats, Floats]:
         """Return rows, times and values, (n,), of the quantiles of histograms now whole.
 
@@ -60,7 +65,6 @@ class Histograms:
         touched = touched[touched >= 0]
         if not len(touched):
             return row[:0], last[:0], grown[:0]
-        series.missed[self.derived[touched].ravel()] = 0  # as long as the buckets come
         member = self.member[touched]
         there = member >= 0
         at = np.where(there, last[member], np.nan)

@@ -106,6 +106,7 @@ class Table:
     def rounds(self, batch: Batch, series: Series, now: Seconds) -> Iterator[Round]:
         """Yield the batch in rounds of distinct series, in time order; drop and count the rest."""
         row, time, value = batch.series, batch.time, batch.value
+        self.histograms.hear(row, series)
         sane = time <= now + AHEAD  # NaN compares false
         self._drop("future", len(row) - int(sane.sum()))
         order = np.lexsort((time[sane], row[sane]))
@@ -118,11 +119,12 @@ class Table:
 
     def _whole(self, found: Round, series: Series) -> Round:
         """Return the round with the percentiles of the histograms that it completes."""
-        more = self.histograms.take(found.row, self.rows["last"], self.rows["grown"], series)
-        if not len(more[0]):
+        row, time, value = self.histograms.take(found.row, self.rows["last"], self.rows["grown"], series)
+        new = time > self.rows["last"][row]  # else a sender told the percentile itself
+        if not new.any():
             return found
-        self._pace(more[0], more[1])
-        return Round(*(np.r_[a, b] for a, b in zip(found, more, strict=True)))
+        self._pace(row[new], time[new])
+        return Round(np.r_[found.row, row[new]], np.r_[found.time, time[new]], np.r_[found.value, value[new]])
 
     def _measure(self, r: Round) -> Round:
         """Return the round with its counters as rates and its sums as means, and note what has come."""

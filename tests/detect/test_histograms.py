@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pipeline.clock import DAY
 from pipeline.detect.histograms import MAX_BUCKETS, Histograms, quantiles
 from pipeline.detect.samples import Table
 from pipeline.series import LOOKS, Series, pack
@@ -131,6 +132,32 @@ def test_percentiles_stay_as_long_as_their_buckets_come() -> None:
         shop.send(k, k, k)
 
     assert len(shop.series.rows) == 6
+
+
+def test_percentiles_stay_while_buckets_come_with_a_wrong_clock() -> None:
+    shop = Shop()
+    shop.send(0, 0, 0)
+    ahead = np.full(3, shop.now + DAY)
+    for _ in range(LOOKS * 2):
+        shop.series.looked = 0.0
+        shop.series.evict(shop.now)
+        batch = Batch(shop.series.intern(shop.sets), ahead, np.ones(3))
+        list(shop.table.rounds(batch, shop.series, shop.now))
+
+    assert len(shop.series.rows) == 6
+
+
+def test_a_percentile_that_a_sender_tells_itself_is_taken_once() -> None:
+    shop = Shop()
+    shop.sets.append(pack({"__name__": "took_seconds", "service": "pay", "quantile": "0.5"}))
+    shop.send(0, 0, 0, 7.0)
+
+    rows = shop.series.intern(shop.sets)
+    batch = Batch(rows, np.full(4, shop.now + 60), np.array([500.0, 900.0, 1000.0, 7.0]))
+    (each,) = shop.table.rounds(batch, shop.series, shop.now + 60)
+
+    assert len(set(each.row.tolist())) == len(each.row) == 6
+    assert each.value[each.row == rows[3]].tolist() == [7.0]
 
 
 def test_quantiles_agree_with_a_plain_loop_over_random_histograms() -> None:
