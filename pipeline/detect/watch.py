@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import Detector, Floats
+from detectors.base import Detector, Floats, Grouped
 from pipeline import kinds
 from pipeline.clock import Span
 from pipeline.plain import Invalid, parse
@@ -60,9 +60,13 @@ class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f'"{pattern}" is not a regular expression: {error}') from error
         if not self.metrics:
             raise ValueError("metrics: expected at least one pattern")
-        if self.surprise <= 0 or self.samples < 1:
+        if not self.surprise > 0 or self.samples < 1:
             raise ValueError("expected surprise above 0 and samples of at least 1")
-        build(self)
+        least, most = self.data_range
+        if not least < most:
+            raise ValueError(f"data_range: expected the least, then the most, got {least:g} and {most:g}")
+        if not isinstance(build(self), Grouped) and self.side:
+            raise ValueError(f'side: the detector "{self.detector}" looks at each series by itself')
 
     def matches(self, metric: str, labels: Labels) -> bool:
         return any(_anchored(p).match(metric) for p in self.metrics) and _has(labels, self.labels)
