@@ -84,9 +84,8 @@ class Series:
     labels: list[Labels] = field(default_factory=list)
     services: list[str] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
-    missed: NDArray[np.uint8] = field(
-        default_factory=lambda: np.zeros(0, np.uint8)
-    )  # looks since it was heard
+    # Looks since it was heard, (rows or more,).
+    missed: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8), compare=False)
     free: list[int] = field(default_factory=list)  # rows let go
     reborn: list[int] = field(default_factory=list)  # rows of this batch that were another's before
     looked: Seconds = 0.0  # when idle ones were last let go
