@@ -11,7 +11,7 @@ import numpy as np
 from detectors.gaps import Gaps
 from pipeline.detect.bouts import name_of
 from pipeline.series import Series, show
-from pipeline.types import NO_ROWS, Floats, Rows, Seconds, Signal
+from pipeline.types import NO_FLOATS, NO_ROWS, Floats, Rows, Seconds, Signal
 from pipeline.units import span
 
 ODD = 5.0  # surprise of a silence, of the series' own, from which it is missed
@@ -22,14 +22,17 @@ OVER = 3600.0  # what has been silent for so long was taken away on purpose
 AGAIN = 120.0
 LOOK = 15.0  # seconds between two looks
 WORSE = 1.5  # times as many: worth another word
+# A series first heard no longer than that before another fell silent has taken its place: a rolling deploy.
+BEFORE = 600.0
 
 
 @dataclass(slots=True)
 class Lost:
-    """What is missed of each service, and how regularly each series comes: 100 B a series."""
+    """What is missed of each service, and how regularly each series comes: 110 B a series."""
 
     gaps: Gaps = field(default_factory=Gaps)
     size: int = 0
+    first: Floats = field(default_factory=lambda: NO_FLOATS)  # (rows or more,) when it was first heard
     looked: Seconds = -math.inf
     newest: Seconds = -math.inf  # sample of any series
     resumed: Seconds = -math.inf  # when anything was heard again after nothing was
@@ -41,6 +44,10 @@ class Lost:
         last = order[np.r_[rows[order][1:] != rows[order][:-1], True]] if len(rows) else order
         self.gaps.hear_many(rows[last], time[last])
         self.size = max(self.size, int(rows.max(initial=-1)) + 1)
+        if self.size > len(self.first):
+            more = max(1024, self.size - len(self.first) // 2)
+            self.first = np.pad(self.first, (0, more), constant_values=np.inf)
+        self.first[rows[last]] = np.minimum(self.first[rows[last]], time[last])
         newest = float(time.max(initial=self.newest))
         if newest > self.newest + LEAST:
             self.resumed = newest
@@ -57,7 +64,7 @@ class Lost:
         late = rows[(quiet > LEAST) & (quiet < OVER)]
         late = late[self.gaps.surprise_many(late, now) >= ODD] if len(late) else NO_ROWS
         missed: dict[str, list[int]] = {}
-        for row in late.tolist():
+        for row in self._without_successor(late, last, rows[quiet <= LEAST], series):
             missed.setdefault(series.services[row], []).append(row)
         alive = (
             {series.services[row] for row in rows[quiet <= ALIVE].tolist()} if missed or self.on else set()
@@ -79,6 +86,25 @@ class Lost:
 
     def forget(self, gone: Rows) -> None:
         self.gaps.forget_many(gone)
+        self.first[gone[gone < len(self.first)]] = np.inf
+
+    def _without_successor(self, late: Rows, last: Floats, alive: Rows, series: Series) -> list[int]:
+        """Return the late rows that no younger series of the same service and name stands in for."""
+        if not len(late):
+            return []
+        young: dict[tuple[str, str], list[float]] = {}
+        for row in alive[self.first[alive] >= last[late].min() - BEFORE].tolist():
+            key = series.services[row], series.labels[row].get("__name__", "")
+            young.setdefault(key, []).append(float(self.first[row]))
+        found = []
+        for row in late.tolist():
+            heirs = young.get((series.services[row], series.labels[row].get("__name__", "")), [])
+            heir = next((at for at in heirs if at >= last[row] - BEFORE), None)
+            if heir is None:
+                found.append(row)
+            else:
+                heirs.remove(heir)
+        return found
 
     def _say(
         self, service: str, found: list[int], last: Floats, series: Series, now: Seconds

@@ -103,3 +103,15 @@ def test_after_we_were_down_nobody_is_missed_before_its_turn() -> None:
     assert [s.reason for s in said if s.detector == "lost series"] == [
         'a series stopped while pay is heard: ops{instance="5"} has sent nothing for 12 min'
     ]
+
+
+def test_instances_that_a_deploy_replaces_are_not_missed() -> None:
+    w = World([watch(metrics=["none"])], every=15.0)
+    w.feed(pay_a__ops=usual(200), pay_b__ops=usual(200), pay_z__ops=usual(200))
+    w.feed(pay_a__ops=usual(10), pay_c__ops=usual(10), pay_z__ops=usual(10))
+
+    said = w.feed(pay_c__ops=usual(40), pay_d__ops=usual(40), pay_z__ops=usual(40))
+    gone = w.feed(pay_c__ops=usual(40), pay_d__ops=usual(40))
+
+    assert said == []
+    assert [s.observed for s in gone] == [1.0], "the one that nobody stands in for"
