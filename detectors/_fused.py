@@ -9,7 +9,21 @@ from typing import Any
 import numpy as np
 
 from detectors import novelty
-from detectors._inline import ONE, ZERO, compiled, exp, f, inlined, least, log, most
+from detectors._inline import (
+    ONE,
+    TILE,
+    ZERO,
+    compiled,
+    exp,
+    f,
+    in_order,
+    inlined,
+    least,
+    load,
+    log,
+    most,
+    store,
+)
 from detectors.base import Floats, Rows
 from detectors.held import (
     BUCKETS,
@@ -26,7 +40,6 @@ from detectors.held import (
     Tables,
 )
 
-TILE = 128  # series worked on together, so that all that is held of them stays in the nearest cache
 (
     SEEN, CADENCE, PLACE, EPOCH, M10, M30, M100, QUICK, LEVEL, STRAY, VARIANCE, OFFSET, REST, USUAL, LEAP,
     EDGE, STRETCH, EDGE_LEAP, STRETCH_LEAP, BEFORE, DAILY, HOURLY, HITS, AROUND, WEEKLY, LEAD, RECORDS, NEWS,
@@ -37,11 +50,15 @@ HIGH, OLD_LOW, OLD_HIGH = LOW + SIGNALS, LOW + 2 * SIGNALS, LOW + 3 * SIGNALS
 OWN_LOW = LOW + 4 * SIGNALS
 OWN_HIGH, NEAR_LOW, NEAR_HIGH = OWN_LOW + 2, OWN_LOW + 4, OWN_LOW + 6
 # A tile has these rows beside those that are held.
-VALUE, SINCE, EXPECTED, SURPRISE, TOUCHED, SIGNAL = range(HELD, HELD + 6)
-ROWS = SIGNAL + SIGNALS
-# What the sample changes of each series; the least and the most are changed where they are touched.
+VALUE, SINCE, EXPECTED, SURPRISE, EVIDENCE, SIGNAL = range(HELD, HELD + 6)
+# And these, for one signal after the other: its least and most, of the block before, of this span, beside it.
+ONE_SIGNAL = SIGNAL + SIGNALS
+ONE_LOW, ONE_HIGH, ONE_OLD_LOW, ONE_OLD_HIGH, ONE_OWN_LOW, ONE_OWN_HIGH, ONE_NEAR_LOW, ONE_NEAR_HIGH = range(
+    ONE_SIGNAL + 1, ONE_SIGNAL + 9
+)
+ROWS = ONE_SIGNAL + 9
+# What every sample changes of each series.
 LEARNED = np.array([k for k in range(LOW) if k not in (PLACE, EPOCH, RECORDS, NEWS)])
-READ = np.array([*LEARNED, *range(LOW, OLD_LOW), *range(OWN_LOW, NEAR_LOW)])
 
 MORE, LESS = f(math.exp(novelty.GIVE * 10**-novelty.RARE)), f(math.exp(-novelty.GIVE))
 LN10 = f(math.log(10))
@@ -122,7 +139,7 @@ def _tail(b: Column, j: int, edge: int, stretch: int, distance: Any) -> Any:
 
 @compiled
 def _settle(b: Column, floor: Any, idle: Any) -> None:
-    """Score and learn all of a tile but its records, without a branch: `Novelty._step` to `_follow`."""
+    """Score and learn all of a tile but its records, without a branch: `Novelty._step` to its `_follow`."""
     for j in range(TILE):
         x, seen, since = b[VALUE * TILE + j], b[SEEN * TILE + j], b[SINCE * TILE + j]
         first = seen == ZERO
@@ -213,70 +230,105 @@ def _settle(b: Column, floor: Any, idle: Any) -> None:
 
 
 @compiled
-def _touch(b: Column) -> None:
-    """Mark what is beyond the least or the most of this block of memory, or of this span of the day."""
-    for j in range(TILE):
-        b[TOUCHED * TILE + j] = ZERO
-    for k in range(SIGNALS):
-        for j in range(TILE):
-            signal = b[(SIGNAL + k) * TILE + j]
-            beyond = (signal < b[(LOW + k) * TILE + j]) | (signal > b[(HIGH + k) * TILE + j])
-            b[TOUCHED * TILE + j] = ONE if beyond else b[TOUCHED * TILE + j]
-    for k in range(2):
-        for j in range(TILE):
-            signal = b[(SIGNAL + BY_SPAN[k]) * TILE + j]
-            beyond = (signal < b[(OWN_LOW + k) * TILE + j]) | (signal > b[(OWN_HIGH + k) * TILE + j])
-            b[TOUCHED * TILE + j] = ONE if beyond else b[TOUCHED * TILE + j]
-
-
-@compiled
-def _remember(matrix: Column, b: Column, j: int, row: int, floor: Any) -> Any:
-    """Return the evidence of a sample that is beyond something, and remember it: `Novelty._evidence`.
+def _remember(matrix: Column, b: Column, rows: Rows, follow: bool, floor: Any) -> None:
+    """Sum the evidence of what is beyond all that is remembered, and remember: `Novelty._evidence`.
 
     What is not beyond this block of memory is not beyond both, so the one before is seldom looked up.
     """
-    total = ZERO
-    for k in range(SIGNALS):
-        signal, low, high = b[(SIGNAL + k) * TILE + j], b[(LOW + k) * TILE + j], b[(HIGH + k) * TILE + j]
-        if signal < low or signal > high:
-            matrix[LOW + k, row], matrix[HIGH + k, row] = least(low, signal), most(high, signal)
-            low, high = least(low, matrix[OLD_LOW + k, row]), most(high, matrix[OLD_HIGH + k, row])
-            share = most(signal - high, low - signal) / _width(signal, low, high, floor)
-            total += novelty.WEIGHT[k] * f(math.log1p(f(novelty.STEEP) * most(share, ZERO)))
-    shown = b[AROUND * TILE + j] >= f(novelty.SHOWN)
+    for j in range(TILE):
+        b[EVIDENCE * TILE + j] = ZERO
     for i in range(2):
-        k = BY_SPAN[i]
-        signal, low, high = (
-            b[(SIGNAL + k) * TILE + j],
-            b[(OWN_LOW + i) * TILE + j],
-            b[(OWN_HIGH + i) * TILE + j],
-        )
-        if signal < low or signal > high:
-            matrix[OWN_LOW + i, row], matrix[OWN_HIGH + i, row] = least(low, signal), most(high, signal)
-            low, high = least(low, matrix[NEAR_LOW + i, row]), most(high, matrix[NEAR_HIGH + i, row])
-            excess = most(signal - high, low - signal)
-            if shown and excess > ZERO:
-                low = least(b[(LOW + k) * TILE + j], matrix[OLD_LOW + k, row])
-                high = most(b[(HIGH + k) * TILE + j], matrix[OLD_HIGH + k, row])
-                share = excess / _width(signal, low, high, floor)
-                total += novelty.WEIGHT[SIGNALS + i] * f(math.log1p(f(novelty.STEEP) * share))
-    return total
-
-
-@inlined
-def _width(signal: Any, low: Any, high: Any, floor: Any) -> Any:
-    return high - low + floor * abs(signal) + f(1e-9)
+        _one(b, BY_SPAN[i])
+        load(matrix, b, OWN_LOW + i, ONE_OWN_LOW, rows, follow)
+        load(matrix, b, OWN_HIGH + i, ONE_OWN_HIGH, rows, follow)
+        if _any_beyond(b, ONE_OWN_LOW, ONE_OWN_HIGH):
+            for k in range(2):
+                load(matrix, b, LOW + SIGNALS * k + BY_SPAN[i], ONE_LOW + k, rows, follow)
+                load(matrix, b, OLD_LOW + SIGNALS * k + BY_SPAN[i], ONE_OLD_LOW + k, rows, follow)
+                load(matrix, b, NEAR_LOW + 2 * k + i, ONE_NEAR_LOW + k, rows, follow)
+            _of_span(b, novelty.WEIGHT[SIGNALS + i], floor)
+            store(matrix, b, OWN_LOW + i, ONE_OWN_LOW, rows, follow)
+            store(matrix, b, OWN_HIGH + i, ONE_OWN_HIGH, rows, follow)
+    for k in range(SIGNALS):
+        _one(b, k)
+        load(matrix, b, LOW + k, ONE_LOW, rows, follow)
+        load(matrix, b, HIGH + k, ONE_HIGH, rows, follow)
+        if _any_beyond(b, ONE_LOW, ONE_HIGH):
+            load(matrix, b, OLD_LOW + k, ONE_OLD_LOW, rows, follow)
+            load(matrix, b, OLD_HIGH + k, ONE_OLD_HIGH, rows, follow)
+            _of_block(b, novelty.WEIGHT[k], floor)
+            store(matrix, b, LOW + k, ONE_LOW, rows, follow)
+            store(matrix, b, HIGH + k, ONE_HIGH, rows, follow)
 
 
 @compiled
-def _news(matrix: Column, b: Column, j: int, row: int, seen: Any, evidence: Any) -> Any:
-    """Return the surprise of a record, and learn what is usual in records."""
-    usual = matrix[NEWS, row]
-    if evidence > f(novelty.A_RECORD) and seen >= f(novelty.SETTLED):
-        records = matrix[RECORDS, row] + ONE
-        matrix[RECORDS, row] = records
-        matrix[NEWS, row] = usual + (least(evidence, f(novelty.LARGE)) - usual) / (f(novelty.FEW) + records)
-    return f(novelty.NEW) * least(seen / f(novelty.RIPE), ONE) * evidence / usual * b[GAIN * TILE + j]
+def _one(b: Column, signal: int) -> None:
+    for j in range(TILE):
+        b[ONE_SIGNAL * TILE + j] = b[(SIGNAL + signal) * TILE + j]
+
+
+@inlined
+def _any_beyond(b: Column, low: int, high: int) -> Any:
+    found = np.int32(0)
+    for j in range(TILE):
+        signal = b[ONE_SIGNAL * TILE + j]
+        found |= np.int32((signal < b[low * TILE + j]) | (signal > b[high * TILE + j]))
+    return found != 0
+
+
+@compiled
+def _of_block(b: Column, weight: Any, floor: Any) -> None:
+    """Add the evidence of one signal, and let it be the least or the most of this block of memory."""
+    for j in range(TILE):
+        signal, low, high = b[ONE_SIGNAL * TILE + j], b[ONE_LOW * TILE + j], b[ONE_HIGH * TILE + j]
+        seen = b[SEEN * TILE + j] - ONE  # what it was; of a million it does not matter
+        b[ONE_LOW * TILE + j] = least(low, signal) if seen >= f(EARLY) else low
+        b[ONE_HIGH * TILE + j] = most(high, signal) if seen >= f(EARLY) else high
+        low, high = least(low, b[ONE_OLD_LOW * TILE + j]), most(high, b[ONE_OLD_HIGH * TILE + j])
+        share = most(signal - high, low - signal) / (high - low + floor * abs(signal) + f(1e-9))
+        found = weight * log(ONE + f(novelty.STEEP) * most(share, ZERO))
+        b[EVIDENCE * TILE + j] += found if seen > f(EARLY) else ZERO
+
+
+@compiled
+def _of_span(b: Column, weight: Any, floor: Any) -> None:
+    """Add the evidence of one signal about this time of day, and let it be the least or the most there."""
+    for j in range(TILE):
+        signal, low, high = b[ONE_SIGNAL * TILE + j], b[ONE_OWN_LOW * TILE + j], b[ONE_OWN_HIGH * TILE + j]
+        seen = b[SEEN * TILE + j] - ONE
+        b[ONE_OWN_LOW * TILE + j] = least(low, signal) if seen >= f(EARLY) else low
+        b[ONE_OWN_HIGH * TILE + j] = most(high, signal) if seen >= f(EARLY) else high
+        low, high = least(low, b[ONE_NEAR_LOW * TILE + j]), most(high, b[ONE_NEAR_HIGH * TILE + j])
+        excess = most(signal - high, low - signal)
+        low = least(b[ONE_LOW * TILE + j], b[ONE_OLD_LOW * TILE + j])
+        high = most(b[ONE_HIGH * TILE + j], b[ONE_OLD_HIGH * TILE + j])
+        share = excess / (high - low + floor * abs(signal) + f(1e-9))
+        found = weight * log(ONE + f(novelty.STEEP) * most(share, ZERO))
+        shown = (b[AROUND * TILE + j] >= f(novelty.SHOWN)) & (seen > f(EARLY))
+        b[EVIDENCE * TILE + j] += found if shown else ZERO
+
+
+@compiled
+def _news(matrix: Column, b: Column, rows: Rows, follow: bool) -> None:
+    """Add the surprise of records, and learn what is usual in them."""
+    found = np.int32(0)
+    for j in range(TILE):
+        found |= np.int32(b[EVIDENCE * TILE + j] > ZERO)
+    if found == 0:
+        return
+    load(matrix, b, NEWS, NEWS, rows, follow)
+    load(matrix, b, RECORDS, RECORDS, rows, follow)
+    for j in range(TILE):
+        evidence, seen, usual = b[EVIDENCE * TILE + j], b[SEEN * TILE + j] - ONE, b[NEWS * TILE + j]
+        news = f(novelty.NEW) * least(seen / f(novelty.RIPE), ONE) * evidence / usual * b[GAIN * TILE + j]
+        b[SURPRISE * TILE + j] += news if evidence > ZERO else ZERO
+        recorded = (evidence > f(novelty.A_RECORD)) & (seen >= f(novelty.SETTLED))
+        records = b[RECORDS * TILE + j] + (ONE if recorded else ZERO)
+        b[RECORDS * TILE + j] = records
+        moved = (least(evidence, f(novelty.LARGE)) - usual) / (f(novelty.FEW) + records)
+        b[NEWS * TILE + j] = usual + (moved if recorded else ZERO)
+    store(matrix, b, NEWS, NEWS, rows, follow)
+    store(matrix, b, RECORDS, RECORDS, rows, follow)
 
 
 @compiled
@@ -287,37 +339,6 @@ def _temper(b: Column) -> None:
         moved = gain * (LESS if b[SURPRISE * TILE + j] >= f(novelty.RARE) else MORE)
         moved = least(most(moved, f(novelty.LEAST)), f(novelty.MOST))
         b[GAIN * TILE + j] = moved if b[SEEN * TILE + j] > f(novelty.OLD) else gain
-
-
-@compiled
-def _gather(matrix: Column, b: Column, series: Rows) -> bool:
-    """Copy what is read of some rows into the tile; return whether they follow one another."""
-    n, start = len(series), series[0]
-    follow = True
-    for j in range(n):
-        follow &= series[j] == start + j
-    for k in READ:
-        tile, row = b[k * TILE : (k + 1) * TILE], matrix[k]
-        if follow:
-            for j in range(n):
-                tile[j] = row[start + j]
-        else:
-            for j in range(n):
-                tile[j] = row[series[j]]
-    return follow
-
-
-@compiled
-def _scatter(matrix: Column, b: Column, series: Rows, follow: bool) -> None:
-    n, start = len(series), series[0]
-    for k in LEARNED:
-        tile, row = b[k * TILE : (k + 1) * TILE], matrix[k]
-        if follow:
-            for j in range(n):
-                row[start + j] = tile[j]
-        else:
-            for j in range(n):
-                row[series[j]] = tile[j]
 
 
 def _pass(constants: str) -> Callable[..., None]:
@@ -342,17 +363,15 @@ def _pass(constants: str) -> Callable[..., None]:
                 if int(matrix[PLACE, row]) != place:
                     _turn(matrix, tables, row, place, epoch)
             rows = series[start : start + n]
-            follow = _gather(matrix, b, rows)
+            follow = in_order(rows)
+            for k in LEARNED:
+                load(matrix, b, k, k, rows, follow)
             _settle(b, f(floor), f(novelty.IDLE))
-            _touch(b)
-            for j in range(n):
-                seen = b[SEEN * TILE + j] - ONE  # what it was; of a million it does not matter
-                if b[TOUCHED * TILE + j] > ZERO and seen >= EARLY:
-                    evidence = _remember(matrix, b, j, rows[j], f(floor))
-                    if evidence > ZERO and seen > EARLY:
-                        b[SURPRISE * TILE + j] += _news(matrix, b, j, rows[j], seen, evidence)
+            _remember(matrix, b, rows, follow, f(floor))
+            _news(matrix, b, rows, follow)
             _temper(b)
-            _scatter(matrix, b, rows, follow)
+            for k in LEARNED:
+                store(matrix, b, k, k, rows, follow)
             for j in range(n):
                 known = b[SEEN * TILE + j] > warm_up
                 surprise[start + j] = b[SURPRISE * TILE + j] if known else math.nan

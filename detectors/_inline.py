@@ -1,4 +1,4 @@
-"""What compiled loops are made with: how a function is compiled, and a logarithm and power made of sums."""
+"""What compiled passes are made with: tiles of series, a logarithm and a power made of sums; needs numba."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numba import njit
 
+from detectors.base import Rows
+from detectors.held import Column
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+TILE = 512  # series worked on together; what is held of them stays in the second nearest cache
 
 f = np.float32
 LN2_HIGH, LN2_LOW = f(0.693359375), f(-2.12194440e-4)  # the first has few bits: its small multiples are exact
@@ -61,3 +66,37 @@ def most(a: Any, b: Any) -> Any:
 @inlined
 def least(a: Any, b: Any) -> Any:
     return a if a < b else b
+
+
+@compiled
+def load(matrix: Column, b: Column, k: int, tile: int, rows: Rows, follow: bool) -> None:
+    """Copy row k of what is held of some series into a row of the tile."""
+    n, into, row = len(rows), b[tile * TILE : (tile + 1) * TILE], matrix[k]
+    if follow and n == TILE:
+        whole = row[rows[0] : rows[0] + TILE]
+        for j in range(TILE):
+            into[j] = whole[j]
+    else:
+        for j in range(n):
+            into[j] = row[rows[j]]
+
+
+@compiled
+def store(matrix: Column, b: Column, k: int, tile: int, rows: Rows, follow: bool) -> None:
+    n, found, row = len(rows), b[tile * TILE : (tile + 1) * TILE], matrix[k]
+    if follow and n == TILE:
+        whole = row[rows[0] : rows[0] + TILE]
+        for j in range(TILE):
+            whole[j] = found[j]
+    else:
+        for j in range(n):
+            row[rows[j]] = found[j]
+
+
+@compiled
+def in_order(rows: Rows) -> bool:
+    """Return whether the rows follow one another."""
+    found = True
+    for j in range(len(rows)):
+        found &= rows[j] == rows[0] + j
+    return found

@@ -16,7 +16,7 @@ from detectors.novelty import OLD, Args, Novelty
 from tests.detectors.common import noise, rows
 
 pytest.importorskip("numba")
-N = 150  # more than one tile of them, and a part of one
+N = 600  # more than one tile of them, and a part of one
 
 
 def take(
