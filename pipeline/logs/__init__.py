@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from itertools import compress
 
-from pipeline.logs.evidence import SAMPLES, Changes, evidence_of, samples_of
+from pipeline.logs.evidence import Changes, evidence_of, samples_of
+from pipeline.logs.heard import BAD, ERRORS, NOVEL, OTHERS, Heard, Key, heard_of
 from pipeline.logs.joined import join_lines
-from pipeline.logs.sessions import SessionState, end_sessions, hear_line
-from pipeline.logs.severity import severity_of
-from pipeline.logs.shape import MAX_BYTES
+from pipeline.logs.sessions import SessionState, end_sessions, hear_lines
+from pipeline.logs.severity import severities
 from pipeline.logs.templates import Templates, templates_of, text_of
 from pipeline.logs.usual import SLOT, Tally, faded
 from pipeline.logs.values import ValueState, end_values, hear_values
@@ -31,23 +30,6 @@ LONGEST = int(3600 / SLOT)  # slots after which what lasts is the new usual
 STAY = 2.0  # surprise above which a signal stays on
 WORSE = 1.5  # times the surprise that was told: worth another word
 
-ERRORS = -1  # stands for a template: all error lines of a service
-OTHERS = -2  # all that are none
-NOVEL = -3  # error lines of templates new to the service
-
-
-class Key(NamedTuple):
-    service: str
-    what: int  # a template id, or one of the three above
-
-
-class Heard(NamedTuple):
-    """Lines of one template in one slot."""
-
-    lines: int
-    severity: str
-    samples: tuple[str, ...]  # the first few, as they came; of a service's errors one of each template
-
 
 @dataclass(slots=True)
 class LogState:
@@ -64,6 +46,7 @@ class LogState:
     values: ValueState = field(default_factory=ValueState)
     beats: BeatState = field(default_factory=BeatState)
     changes: Changes = field(default_factory=Changes)
+    severities: dict[bytes, str] = field(default_factory=dict)  # see `severity.severities`
     dropped: Counter[str] = field(default_factory=Counter)
 
 
@@ -78,10 +61,13 @@ def read_lines(state: LogState, batch: Batch, series: Series, now: Seconds) -> t
     lines = join_lines(batch.lines)
     state.dropped["continued line"] += len(batch.lines.text) - len(lines.text)
     for slot, found in _by_slot(state, lines, series, now):
+        born: dict[str, int] = {}
         for key in sorted(found):
             heard = found[key]
-            said += _weigh(state, key, heard, slot, now)
-            if key.what >= 0 and heard.severity not in ("error", "critical"):
+            if key.service not in born:
+                born[key.service] = _born(state, key.service, slot)
+            said += _weigh(state, key, heard, born[key.service], slot, now)
+            if key.what >= 0 and heard.severity not in BAD:
                 hear_beat(state.beats, key.service, key.what, slot, heard.lines, heard.samples[0])
     said += _endings(state, int(now // SLOT), now)
     said += end_sessions(state.sessions, state.templates, now)
@@ -92,63 +78,45 @@ def read_lines(state: LogState, batch: Batch, series: Series, now: Seconds) -> t
 
 def _by_slot(
     state: LogState, lines: Lines, series: Series, now: Seconds
-) -> Iterator[tuple[int, dict[Key, Heard]]]:
-    """Yield the slots that the lines fall in, oldest first, with what was heard in each."""
-    slots: dict[int, dict[Key, Heard]] = {}
+) -> list[tuple[int, dict[Key, Heard]]]:
+    """Return the slots that the lines fall in, oldest first, with what was heard in each."""
     ids = templates_of(state.templates, lines.text)
-    columns = zip(lines.series.tolist(), lines.time.tolist(), lines.text, lines.severity, ids, strict=True)
-    for row, time, text, severity, what in columns:
-        if not time >= now - LATE:
-            state.dropped["late line"] += 1
-            continue
-        severity = severity or severity_of(text)
-        error = severity in ("error", "critical")
-        service = series.services[row]
-        time = min(time, now)
-        hear_line(state.sessions, service, text, what, time, now)
-        hear_values(state.values, state.templates, service, text, what, time, now)
-        found = slots.setdefault(int(time // SLOT), {})
-        own = Key(service, what)
-        first = own not in found
-        for key in (own, Key(service, ERRORS if error else OTHERS)):
-            before = found.get(key)
-            if before is None:
-                found[key] = Heard(1, severity, (text[:MAX_BYTES],))
-            else:
-                worst = severity if severity == "critical" else before.severity
-                kept = before.samples
-                if len(kept) < SAMPLES and (first or key is own):
-                    kept = (*kept, text[:MAX_BYTES])
-                found[key] = Heard(before.lines + 1, worst, kept)
-    yield from sorted(slots.items())
+    kept = (lines.time >= now - LATE).tolist()
+    state.dropped["late line"] += kept.count(False)
+    texts, given = list(compress(lines.text, kept)), list(compress(lines.severity, kept))
+    ids = list(compress(ids, kept))
+    services = [series.services[row] for row in compress(lines.series.tolist(), kept)]
+    times = [min(time, now) for time in compress(lines.time.tolist(), kept)]
+    hear_lines(state.sessions, services, texts, ids, times, now)
+    hear_values(state.values, state.templates, services, texts, ids, times, now)
+    slots = [int(time // SLOT) for time in times]
+    return heard_of(slots, services, ids, severities(state.severities, given, texts), texts)
 
 
-def _weigh(state: LogState, key: Key, heard: Heard, slot: int, now: Seconds) -> list[Signal]:
-    """Count what was heard and return the word to give about it, if any."""
-    born = _born(state, key.service, slot)
+def _weigh(state: LogState, key: Key, heard: Heard, born: int, slot: int, now: Seconds) -> list[Signal]:
+    """Count what was heard and return the word to give about it, if any; its service was born in `born`."""
     tally = _tally(state, key, born, slot)
     tally.add(slot, heard.lines)
     learning = slot - born < LEARN
-    error = heard.severity in ("error", "critical")
+    error = heard.severity in BAD
     fresh = key.what >= 0 and tally.born - born >= LEARN and slot - tally.born < FRESH
-    usual, spread = tally.usual(), tally.spread()
+    against = tally
     if fresh and error:
-        novel = _tally(state, Key(key.service, NOVEL), born, slot)
-        novel.add(slot, heard.lines)
-        usual, spread = novel.usual(), novel.spread()
-    elif not error:
-        usual *= _traffic(state, key, tally)
+        against = _tally(state, Key(key.service, NOVEL), born, slot)
+        against.add(slot, heard.lines)
     if learning or key.what in (OTHERS, NOVEL) or (fresh and not error):
         return []
     known = state.on.get(key)
     if known is not None:
-        usual = known.expected * SLOT / 60
-    surprise = tally.surprise(usual, spread)
-    if known is not None:
+        surprise = tally.surprise(known.expected * SLOT / 60, against.spread())
         return _again(state, key, known, tally, surprise, heard, now)
-    count = sum(tally.recent)
-    bar = 3.0 if fresh else 5.0 if error else 6.0
-    if surprise < bar or count < 3 * usual or (not fresh and count < 5):
+    usual, count = against.usual(), sum(tally.recent)
+    if count < 3 * usual or (not fresh and count < 5):
+        return []
+    if not error:
+        usual *= _traffic(state, key, tally)
+    surprise = tally.surprise(usual, against.spread())
+    if surprise < (3.0 if fresh else 5.0 if error else 6.0) or count < 3 * usual:
         return []
     if len(state.on) >= MAX_ON:
         state.dropped["signal limit"] += 1

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pipeline.logs.shape import MAX_BYTES
 
 MAX_KINDS = 200  # past it a new kind is not taken up
 MAX_SEEN = 20_000  # values remembered, the newest; about 4 MB
 MOST = 12  # ids of one line that are looked at
+MAX_TYING = 3  # kinds that tie lines: the best
 EVERY = 65_536  # lines; kinds are learned anew from the first EAGER of so many
 EAGER = 5_000
 LEAST = 20  # values of a kind before it is believed
@@ -18,7 +20,8 @@ TIED = 0.3  # share of a kind's values that must be met in lines of two template
 
 _RUN = re.compile(r"[0-9A-Fa-f-]{8,64}(?![\w./:-])")
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9]*_?$")
-_KEY = re.compile(r"([A-Za-z][\w-]*)[\"']?\s?[:=]\s?[\"'\[({]*$")
+_SIGN = r"[\"']?\s?[:=]\s?[\"'\[({]*"
+_KEY = re.compile(rf"([A-Za-z][\w-]*){_SIGN}$")
 _DIGITS = re.compile(r"(?:[0-9][^0-9]*){4}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -51,24 +54,39 @@ def id_of(state: Ids, text: str, template: int) -> str:
     Cost: 0.1 us where no kind ties, else 4 us for a line of 140 bytes and 10 us for one of 570.
     """
     at = state.lines % EVERY
-    learning = at < EAGER
     if not at:
         state.kinds, state.seen = {}, {}
     state.lines += 1
-    if not learning and not state.order:
-        return ""
+    if at >= EAGER:
+        return next((found for kind in state.order if (found := _find(kind, text))), "")
     best, found = len(state.order), ""
     for kind, value in _candidates(text):
-        if learning:
-            _learn(state, kind, value, template)
+        _learn(state, kind, value, template)
         rank = state.order.get(kind, best)
         if rank < best:
             best, found = rank, value
-            if not rank and not learning:
-                break
-    if learning and at % 64 == 63 and (at > 1_000 or state.lines <= EAGER):
+    if at % 64 == 63 and (at > 1_000 or state.lines <= EAGER):
         _rank(state)
     return found
+
+
+def _find(kind: str, text: str) -> str:
+    """Return the first id of that kind, "" where there is none, by looking for what stands before it."""
+    name = kind.partition(" ")[0]
+    if not name:
+        return next((value for each, value in _candidates(text) if each == kind), "")
+    if name in text:
+        text = text[:MAX_BYTES]
+        for run in _beside(name, name != kind).finditer(text):
+            found = _named(text, run.start(1), run[1])
+            if found is not None and found[0] == kind:
+                return found[1]
+    return ""
+
+
+@lru_cache(maxsize=64)
+def _beside(name: str, key: bool) -> re.Pattern[str]:
+    return re.compile(re.escape(name) + (_SIGN if key else "") + f"({_RUN.pattern})")
 
 
 def _candidates(text: str) -> Iterator[tuple[str, str]]:
@@ -76,18 +94,27 @@ def _candidates(text: str) -> Iterator[tuple[str, str]]:
     for count, run in enumerate(_RUN.finditer(text)):
         if count == MOST:
             return
-        value, start = run[0], run.start()
-        if not _DIGITS.search(value) or _DATE.fullmatch(value):
-            continue
-        before = text[max(0, start - 24) : start]
+        found = _named(text, run.start(), run[0])
+        if found is not None:
+            yield found
+
+
+def _named(text: str, start: int, value: str) -> tuple[str, str] | None:
+    """Return the kind and the id that a run of digits is, None where it is none."""
+    if not _DIGITS.search(value) or _DATE.fullmatch(value):
+        return None
+    before = text[max(0, start - 24) : start]
+    last = before[-1:]
+    if last.isalnum() or last == "_":
         prefix = _PREFIX.search(before)
-        if prefix is not None:
-            yield prefix[0], prefix[0] + value
-        elif not before or not (before[-1].isalnum() or before[-1] in "._/"):
-            key = _KEY.search(before)
-            if key is not None or len(value) >= 16:
-                name = key[1] if key is not None else ""
-                yield f"{name} {'' if value.isdigit() else len(value)}", value
+        return (prefix[0], prefix[0] + value) if prefix is not None else None
+    if last in (".", "/"):
+        return None
+    key = _KEY.search(before)
+    if key is None and len(value) < 16:
+        return None
+    name = key[1] if key is not None else ""
+    return f"{name} {'' if value.isdigit() else len(value)}", value
 
 
 def _learn(state: Ids, name: str, value: str, template: int) -> None:
@@ -114,4 +141,4 @@ def _rank(state: Ids) -> None:
         for name, kind in state.kinds.items()
         if kind.values >= LEAST and kind.tied >= TIED * kind.values
     ]
-    state.order = {name: rank for rank, (_, _, name) in enumerate(sorted(tying))}
+    state.order = {name: rank for rank, (_, _, name) in enumerate(sorted(tying)[:MAX_TYING])}

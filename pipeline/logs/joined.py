@@ -21,6 +21,14 @@ _FRAME = re.compile(
 _TRACE = re.compile(r"Traceback \(most recent call last\)|goroutine \d+ \[|stack backtrace:|Stack trace:")
 _RAISED = re.compile(r"[A-Za-z_][\w.]*(?:: |$)")  # the last line of a Python traceback
 _CALL = re.compile(r"[\w./*()-]+\([^()]*\)$|goroutine \d+ \[|exit status \d")
+# Each line that continues another begins so, or comes after one that does in its stream.
+_BEGINS = (
+    " ", "\t", "at ", "Caused by: ", "Suppressed: ", "... ", "--- End of ", "---> ", "from ",
+    "note: run with ",
+    "created by ", "During handling ", "The above ", "Traceback ", "goroutine ", "stack backtrace:",
+    "Stack trace:", "panic: ",
+)  # fmt: skip
+_FIRST = frozenset(word[0] for word in _BEGINS)
 _BLANKS = re.compile(r"[ \t]*")
 # What begins so is a column of a table or a header whose first number is padded, but for the frames of Rust.
 _PADDED = re.compile(r"[\[<(]?\d(?!\d*: )")
@@ -75,13 +83,23 @@ def begun(line: str) -> Head:
 def join_lines(lines: Lines) -> Lines:
     """Return the lines without those that continue the one before in their stream and within a second.
 
-    A trace that the batch cuts in two goes on as lines of its own. Cost: 1.5 us a line.
+    A trace that the batch cuts in two goes on as lines of its own. Cost: 0.1 us a line, 1.5 us a line of a
+    stream that has any.
     """
+    rows = lines.series.tolist()
+    streams = {
+        row
+        for row, text in zip(rows, lines.text, strict=True)
+        if text[:1] in _FIRST and text.startswith(_BEGINS)
+    }
+    if not streams:
+        return lines
     heads: dict[int, tuple[Head, Seconds]] = {}
     kept: list[int] = []
-    for at, (row, time, text) in enumerate(
-        zip(lines.series.tolist(), lines.time.tolist(), lines.text, strict=True)
-    ):
+    for at, (row, time, text) in enumerate(zip(rows, lines.time.tolist(), lines.text, strict=True)):
+        if row not in streams:
+            kept.append(at)
+            continue
         before = heads.get(row)
         head = follow(before[0], text) if before is not None and abs(time - before[1]) <= WITHIN else None
         if head is None:

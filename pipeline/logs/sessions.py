@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from detectors.sessions import ODD, Usual, learn, odd
+from pipeline.logs.budget import Budget, affords, whole
 from pipeline.logs.evidence import samples_of
 from pipeline.logs.ids import Ids, id_of
 from pipeline.logs.oddities import Oddities, Oddity, Told, count, endings, tell
@@ -33,6 +35,7 @@ class Session:
     service: str  # of its last line
     last: Seconds  # time of its last line
     touched: Seconds  # when that was read
+    whole: bool  # heard from its first line; else it is not judged
     met: Counter[tuple[str, int]] = field(default_factory=Counter)  # lines by service and template
     said: list[str] = field(default_factory=list)
 
@@ -42,6 +45,7 @@ class SessionState:
     """Open sessions, what is usual of them, and which signals are on. Owned by LogState; bounded as above."""
 
     ids: Ids = field(default_factory=Ids)
+    budget: Budget = field(default_factory=Budget)
     traces: Traces = field(default_factory=Traces)
     usual: Usual = field(default_factory=Usual)
     open: dict[str, Session] = field(default_factory=dict)  # the one silent longest first
@@ -52,22 +56,44 @@ class SessionState:
     dropped: Counter[str] = field(default_factory=Counter)
 
 
-def hear_line(
-    state: SessionState, service: str, text: str, template: int, time: Seconds, now: Seconds
+def hear_lines(
+    state: SessionState,
+    services: Sequence[str],
+    texts: Sequence[str],
+    templates: Sequence[int],
+    times: Sequence[Seconds],
+    now: Seconds,
 ) -> None:
-    """Add a line to its session, if it has one. Cost: 12 us with an id, that of `id_of` included."""
-    id = id_of(state.ids, text, template)
-    if not id:
-        return
+    """Add each line to its session, if it has one that is among those heard (see `budget`).
+
+    Cost: 0.1 us a line where no id ties lines, 12 us with an id, 2 us of a session that is not heard.
+    """
+    slot = int(now // SLOT)
+    for service, text, template, time in zip(services, texts, templates, times, strict=True):
+        id = id_of(state.ids, text, template)
+        if not id:
+            continue
+        if affords(state.budget, id, slot):
+            _hear(state, id, service, text, template, time, now)
+        else:
+            state.open.pop(id, None)
+            state.dropped["unheard line"] += 1
+
+
+def _hear(
+    state: SessionState, id: str, service: str, text: str, template: int, time: Seconds, now: Seconds
+) -> None:
     session = state.open.pop(id, None)
     slot = int(time // SLOT)
     if session is None:
         state.born = state.born or slot
-        session = Session(service, time, now)
+        session = Session(service, time, now, whole(state.budget, id))
     else:
         wait(state.traces, Place(session.service, service), time - session.last, slot)
         session.service, session.last, session.touched = service, time, now
     state.open[id] = session  # the youngest is last, so that the oldest is first
+    if not session.whole:
+        return
     key = (service, template)
     if key not in session.met:
         if len(session.met) >= MAX_MET:
@@ -95,7 +121,8 @@ def end_sessions(state: SessionState, templates: Templates, now: Seconds) -> lis
         if len(state.open) > MAX_OPEN:
             state.dropped["open session"] += 1
         del state.open[id]
-        said += _finish(state, templates, id, session, now)
+        if session.whole:
+            said += _finish(state, templates, id, session, now)
     slot = int(now // SLOT)
     if state.ids.order and slot - state.compared >= EVERY:
         state.compared = slot

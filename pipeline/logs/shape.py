@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 MAX_BYTES = 2048  # of a line shape its template; what follows is a dumped payload or a stack trace
 MAX_WORDS = 48
@@ -47,6 +48,14 @@ def shapes_of(block: bytes) -> list[bytes]:
 def uncoloured(block: bytes) -> bytes:
     """Return the block without the sequences that colour a terminal."""
     return _COLOUR.sub(b"", block) if b"\x1b" in block else block
+
+
+def block_of(lines: Sequence[str]) -> bytes:
+    """Return the lines as a block, each with its newline; a line break inside a line is a blank."""
+    joined = "\n".join(lines)
+    if joined.count("\n") >= len(lines):
+        joined = "\n".join(line.replace("\n", " ") for line in lines)
+    return joined.encode("utf-8", "replace") + b"\n"
 
 
 def readable(block: bytes) -> bytes:

@@ -14,7 +14,7 @@ import numpy as np
 
 from pipeline.logs.header import header_end
 from pipeline.logs.scan import Scan, compiled
-from pipeline.logs.shape import MAX_BYTES, mask, readable, shape_of, shapes_of, wider
+from pipeline.logs.shape import MAX_BYTES, block_of, mask, readable, shape_of, shapes_of, wider
 from pipeline.logs.wording import agreed, shown, worded
 from pipeline.types import Rows
 
@@ -22,7 +22,8 @@ MAX_TEMPLATES = 100_000  # 0.4 kB each, 2.5 at most; past it the quarter silent 
 MAX_HELD = 8_000_000  # bytes of shapes in each of two generations: a shape not met in the newer is forgotten
 WARM = 1_000_000  # lines before numba is asked for: its start would take longer than it saves
 SMALL = 4096  # bytes of a block for which it is not worth while
-LOOKS = 4  # lines of a template whose words are compared; a new shape of it always is
+LOOKS = 4  # lines of a template whose words are compared; a new shape of it is
+MAX_LOOKS = 100  # until so many were: ids that begin with a letter make new shapes for ever
 
 _OUTSIDE = re.compile(r"[^0-9A-Za-z_.-]")  # what a shape keeps of a line, one for one
 
@@ -70,12 +71,7 @@ def template_of(state: Templates, line: str) -> int:
 
 def templates_of(state: Templates, lines: Sequence[str]) -> list[int]:
     """Return the id of each line's template; a line break inside a line is a blank."""
-    if not lines:
-        return []
-    joined = "\n".join(lines)
-    if joined.count("\n") != len(lines) - 1:
-        joined = "\n".join(line.replace("\n", " ") for line in lines)
-    return take_block(state, joined.encode("utf-8", "replace") + b"\n")[0]
+    return take_block(state, block_of(lines))[0] if lines else []
 
 
 def take_block(state: Templates, block: bytes) -> tuple[list[int], Counter[int]]:
@@ -188,7 +184,7 @@ def _look(state: Templates, block: bytes, ids: list[int], fresh: set[int]) -> No
         if known is None:
             table[id] = Template(line)
             young.add(id)
-        elif id in young or at in fresh:
+        elif id in young or (at in fresh and known.looks < MAX_LOOKS):
             _compare(known, line)
             if known.looks >= LOOKS:
                 young.discard(id)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from pipeline.logs.evidence import shown
 from pipeline.logs.oddities import Oddities, Oddity, Told, count, endings, tell
@@ -54,37 +56,54 @@ class ValueState:
 def hear_values(
     state: ValueState,
     templates: Templates,
+    services: Sequence[str],
+    texts: Sequence[str],
+    ids: Sequence[int],
+    times: Sequence[Seconds],
+    now: Seconds,
+) -> None:
+    """Learn the values of each line's variables, and note a signal where rare ones have come in numbers.
+
+    A variable is a code where LEARN lines of its template had no more than MAX_VALUES values in its place.
+    Cost: 10 us for a line of 140 bytes, 80 us for one of 570, 0.1 to 0.3 us for one that is not read.
+    """
+    unread = 0
+    for service, text, template, time in zip(services, texts, ids, times, strict=True):
+        slot = int(time // SLOT)
+        if slot != state.slot:
+            state.slot, state.read = slot, 0
+        if state.read >= BUDGET:
+            unread += 1
+            continue
+        places = state.known.get((service, template))
+        if places is None:
+            if len(state.known) >= MAX_TEMPLATES:
+                state.dropped["template limit"] += 1
+                continue
+            places = state.known[service, template] = Places(slot)
+        if slot != places.slot:
+            places.slot, places.read = slot, 0
+        if places.read >= EACH:
+            unread += 1
+        elif places.lines < LEARN or any(places.values):
+            _hear(state, templates, places, service, text, template, slot, now)
+    state.dropped["unread line"] += unread
+
+
+def _hear(
+    state: ValueState,
+    templates: Templates,
+    places: Places,
     service: str,
     text: str,
     template: int,
-    time: Seconds,
+    slot: int,
     now: Seconds,
 ) -> None:
-    """Learn the values of a line's variables, and note a signal where rare ones have come in numbers.
-
-    A variable is a code where LEARN lines of its template had no more than MAX_VALUES values in its place.
-    Cost: 10 us for a line of 140 bytes, 80 us for one of 570, 0.2 us for one that is not read.
-    """
-    slot = int(time // SLOT)
-    places = state.known.get((service, template))
-    if places is None:
-        if len(state.known) >= MAX_TEMPLATES:
-            state.dropped["template limit"] += 1
-            return
-        places = state.known[service, template] = Places(slot)
-    if places.lines >= LEARN and not any(places.values):
-        return
-    if slot != state.slot:
-        state.slot, state.read = slot, 0
-    if slot != places.slot:
-        places.slot, places.read = slot, 0
-    if state.read >= BUDGET or places.read >= EACH:
-        state.dropped["unread line"] += 1
-        return
     state.read += 1
     places.read += 1
-    found = VARIABLE.findall(_CLOCK.sub(" ", text[:MAX_BYTES]))[:MAX_PLACES]
-    for place, value in enumerate(found):
+    found = VARIABLE.finditer(_CLOCK.sub(" ", text[:MAX_BYTES]))
+    for place, value in enumerate(variable[0] for variable in islice(found, MAX_PLACES)):
         share = _share(places, place, value)
         if share is None or share > RARE:
             continue
