@@ -63,7 +63,7 @@ class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not self.surprise > 0 or self.samples < 1:
             raise ValueError("expected surprise above 0 and samples of at least 1")
         least, most = self.data_range
-        if not least < most:
+        if not least <= most:
             raise ValueError(f"data_range: expected the least, then the most, got {least:g} and {most:g}")
         if not isinstance(build(self), Grouped) and self.side:
             raise ValueError(f'side: the detector "{self.detector}" looks at each series by itself')

@@ -59,6 +59,7 @@ def test_it_is_told_again_only_when_its_surprise_has_grown_by_half() -> None:
         pytest.param({"min_rel_dev": 4.5}, [50, 56], 2, id="no smaller share than asked"),
         pytest.param({"surprise": 1000}, [50, 50], None, id="no less surprise than asked"),
         pytest.param({"surprise": 1000, "data_range": [0, 40]}, [30, 50], 2, id="out of its range, whatever"),
+        pytest.param({"surprise": 1000, "data_range": [10, 10]}, [10, 11], 2, id="one value alone is right"),
         pytest.param({"metrics": ["p90"]}, [50, 50], None, id="patterns match the whole name"),
         pytest.param({"labels": {"service": "pay|cart"}}, [50], 1, id="labels match"),
         pytest.param({"labels": {"service": "cart"}}, [50], None, id="labels do not match"),
