@@ -59,7 +59,6 @@ def test_it_is_told_again_only_when_its_surprise_has_grown_by_half() -> None:
         pytest.param({"min_rel_dev": 4.5}, [50, 56], 2, id="no smaller share than asked"),
         pytest.param({"surprise": 1000}, [50, 50], None, id="no less surprise than asked"),
         pytest.param({"surprise": 1000, "data_range": [0, 40]}, [30, 50], 2, id="out of its range, whatever"),
-        pytest.param({"surprise": 1000, "data_range": [10, 10]}, [10, 11], 2, id="one value alone is right"),
         pytest.param({"metrics": ["p90"]}, [50, 50], None, id="patterns match the whole name"),
         pytest.param({"labels": {"service": "pay|cart"}}, [50], 1, id="labels match"),
         pytest.param({"labels": {"service": "cart"}}, [50], None, id="labels do not match"),
@@ -73,6 +72,13 @@ def test_what_a_watch_asks_for(settings: dict[str, Any], values: list[float], to
     said = [s for s in world.feed(pay__p90_s=values) if s.ended is None]
 
     assert [s.at for s in said][:1] == ([] if told_at is None else [START + (100 + told_at) * 60])
+
+
+def test_one_value_may_be_the_only_right_one() -> None:
+    world = World([watch(surprise=1000, data_range=[1, 1])])
+
+    assert world.feed(pay__up=[1.0] * 100) == []
+    assert [s.at for s in world.feed(pay__up=[1.0, 0.0])] == [START + 102 * 60]
 
 
 def test_a_moment_back_inside_does_not_end_it() -> None:
