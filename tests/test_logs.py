@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from pipeline import logs, snapshot
 from pipeline.commands.logs import command
-from pipeline.logs import OTHERS, Key, LogState, read_lines
+from pipeline.logs import LogState, read_lines
+from pipeline.logs.heard import OTHERS, Key
 from pipeline.logs.severity import severity_of
 from pipeline.logs.shape import mask
 from pipeline.logs.templates import Templates, template_of, text_of
