@@ -37,6 +37,7 @@ _HEADER = re.compile(
     """,
     re.VERBOSE,
 )
+_NONE = re.compile(r"[pdmb]*(?:w[pdmb]*)?[^pdmbwcn]|[pdmb]*w[pdmb]*w")  # no header begins so
 _PROSE = re.compile(r"wwww|[ws].*s")  # past this no header goes on
 
 
@@ -52,6 +53,8 @@ def header_end(text: str) -> int:
     kinds, ends = "", []
     for word in _WORD.finditer(text):
         kinds += _kind(word[1])
+        if _NONE.match(kinds):
+            return 0
         ends.append(word.end())
         if len(kinds) == LONGEST or _PROSE.search(kinds):
             break

@@ -33,6 +33,7 @@ class Template:
     """What is shown of one template, and how often it was met."""
 
     said: bytes | str  # its first line, until there is a second; then words as `wording.worded` gives them
+    held: bytes = b""  # the latest line that is to be compared with them: at the next, so that none costs two
     looks: int = 1  # lines compared
     votes: int = 1  # lines of as many words as are shown, less the others: the commoner number wins
     lines: int = 0
@@ -137,7 +138,7 @@ def _ids(state: Templates, shapes: list[bytes]) -> tuple[list[int], Counter[int]
 def text_of(state: Templates, id: int) -> str:
     """Return the template as it now reads, variables as <*>; "" where it was forgotten."""
     template = state.table.get(id)
-    return shown(_words_of(template), template.looks) if template is not None else ""
+    return shown(_compared(template)[0], template.looks) if template is not None else ""
 
 
 def _place(state: Templates, shape: bytes) -> tuple[int, bool]:
@@ -191,19 +192,22 @@ def _look(state: Templates, block: bytes, ids: list[int], fresh: set[int]) -> No
 
 
 def _compare(known: Template, line: bytes) -> None:
-    before, words = _words_of(known), worded(_message(line))
+    known.said, known.votes = _compared(known)
+    known.held = line
     known.looks += 1
+
+
+def _compared(known: Template) -> tuple[str, int]:
+    """Return the words of the template and the votes for them, its held line compared."""
+    said, votes = known.said, known.votes
+    before = said if isinstance(said, str) else worded(_message(said))
+    if not known.held:
+        return before, votes
+    words = worded(_message(known.held))
     both = agreed(before, words)
-    known.votes += 1 if both is not None else -1
     if both is not None:
-        known.said = both
-    elif known.votes < 0:
-        known.said, known.votes = words, 1
-
-
-def _words_of(template: Template) -> str:
-    said = template.said
-    return said if isinstance(said, str) else worded(_message(said))
+        return both, votes + 1
+    return (before, votes - 1) if votes else (words, 1)
 
 
 def _message(line: bytes) -> str:

@@ -9,8 +9,9 @@ from pipeline.logs.shape import DATE, KEPT, MAX_WORDS, VARIABLE
 SURE = 3  # lines that must agree before a word that could vary is shown
 MAX_SHOWN = 1024  # characters of a template that are kept
 
+_BLANKS = re.compile(r"\s+")
 _SPLIT = re.compile(r"(\s+|[=:,;()\[\]{}\"'<>|])")
-_STAMP = re.compile(rf"(?:\b{DATE} +){{1,3}}\x01(?:[ :]+(?:\x01|{DATE}\b))*")
+_STAMP = re.compile(rf"(?=[A-Z])(?:\b{DATE} +){{1,3}}\x01(?:[ :]+(?:\x01|{DATE}\b))*")
 _SIZE = re.compile(r"\x01 (?=[KMGT]?i?B\b)")  # a size is scaled as it grows: its unit may vary with it
 _RUN = re.compile(r"<\*>(?: <\*>)+")
 _NAME = re.compile(r"[A-Za-z_$][\w.$*@-]*")
@@ -21,8 +22,7 @@ _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{8,}")
 def worded(message: str) -> str:
     """Return the words of one line, NUL between them: \\x01 is a variable, a word after \\x02 may be one."""
     marked = _SIZE.sub("\x01\x03", _STAMP.sub("\x01", VARIABLE.sub(_marked, message)))
-    words = _SPLIT.split(marked)[: 4 * MAX_WORDS]
-    return "\0".join(" " if word.isspace() else word for word in words)[:MAX_SHOWN]
+    return "\0".join(_SPLIT.split(_BLANKS.sub(" ", marked))[: 4 * MAX_WORDS])[:MAX_SHOWN]
 
 
 def agreed(one: str, other: str) -> str | None:
