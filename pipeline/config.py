@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ from pipeline import plain, topology
 from pipeline.clock import Span
 from pipeline.decide import Policy
 from pipeline.detect import Watch
+from pipeline.logs import drain3
 from pipeline.plain import Invalid, parse
 from pipeline.respond import Playbook, Response, forbidden
 from pipeline.topology import Topology
@@ -75,6 +76,10 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     worker: str = ""  # a name that this worker alone has: after a crash it is taken up at once, not in 20 s
 
 
+class Logs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    templates: Literal["shape", "drain3"] = "shape"  # which engine tells lines of one kind
+
+
 class Main(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The keys of forewarn.yaml. Every one has a default: an empty file works."""
 
@@ -82,6 +87,7 @@ class Main(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     storage: Storage = Storage()
     limits: Limits = Limits()
     kafka: Kafka = Kafka()
+    logs: Logs = Logs()
     policy: Policy = Policy()
     response: Response = Response()
     catalog: str = ""  # path of catalog.yaml, relative to this file
@@ -109,6 +115,7 @@ class Config(msgspec.Struct, frozen=True):
     topology: Topology = msgspec.field(default_factory=Topology)
     watches: tuple[Watch, ...] = ()
     files: tuple[Path, ...] = ()  # every file that was read
+    logs: Logs = Logs()
 
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -136,12 +143,14 @@ def load(path: Path | None = None, catalog: Path | None = None) -> Config:
         raise Invalid(errors)
     response = msgspec.structs.replace(main.response, playbooks=tuple(playbooks.values()))
     errors += forbidden(response)
+    if main.logs.templates == "drain3" and not drain3.installed():
+        errors.append(f"{path}: logs.templates: {drain3.MISSING}")
     if errors:
         raise Invalid(errors)
     files = tuple(f for f in (path, where, *rules, *books) if f)
     return Config(
         main.web, main.storage, main.limits, main.kafka, main.policy, response, found,
-        tuple(watches.values()), files,
+        tuple(watches.values()), files, main.logs,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from pipeline.decide import DecideState, decide
 from pipeline.detect import DetectState, detect
 from pipeline.feeds import FeedState, listen
 from pipeline.frame import Frame, batch
-from pipeline.logs import LogState, read_lines
+from pipeline.logs import LogState, read_lines, using
 from pipeline.respond import RespondState, respond
 from pipeline.series import Series
 from pipeline.types import Batch, Seconds, Step
@@ -41,6 +41,7 @@ class Pipeline:
     def __init__(self, config: Config, memory: Memory | None = None) -> None:
         self.config = config
         self.memory = memory or Memory(series=Series(config.limits.series))
+        self.memory.logs = using(self.memory.logs, config.logs.templates)
 
     @classmethod
     def restore(cls, config: Config, raw: bytes) -> Pipeline:

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import compress
 
+from pipeline.logs.drain3 import Drained
 from pipeline.logs.evidence import Changes, evidence_of, samples_of
 from pipeline.logs.heard import BAD, ERRORS, NOVEL, OTHERS, Heard, Key, heard_of
 from pipeline.logs.joined import join_lines
@@ -48,6 +49,16 @@ class LogState:
     changes: Changes = field(default_factory=Changes)
     severities: dict[bytes, str] = field(default_factory=dict)  # see `severity.severities`
     dropped: Counter[str] = field(default_factory=Counter)
+
+
+def using(state: LogState, templates: str) -> LogState:
+    """Return the state if it uses that engine for templates, "shape" or "drain3"; else a new one that does.
+
+    What is known of templates goes by their ids, and those of one engine mean nothing to the other.
+    """
+    if (state.templates.drained is not None) == (templates == "drain3"):
+        return state
+    return LogState(Templates(drained=Drained() if templates == "drain3" else None))
 
 
 def read_lines(state: LogState, batch: Batch, series: Series, now: Seconds) -> tuple[Signal, ...]:

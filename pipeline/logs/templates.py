@@ -12,6 +12,7 @@ from typing import cast
 
 import numpy as np
 
+from pipeline.logs.drain3 import Drained
 from pipeline.logs.header import header_end
 from pipeline.logs.scan import Scan, compiled
 from pipeline.logs.shape import MAX_BYTES, block_of, mask, readable, shape_of, shapes_of, wider
@@ -56,6 +57,7 @@ class Templates:
     lines: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     scan: Scan = field(default_factory=Scan, compare=False)
+    drained: Drained | None = None  # the second engine, where it is chosen: all above stays empty
 
 
 def template_of(state: Templates, line: str) -> int:
@@ -72,6 +74,8 @@ def template_of(state: Templates, line: str) -> int:
 
 def templates_of(state: Templates, lines: Sequence[str]) -> list[int]:
     """Return the id of each line's template; a line break inside a line is a blank."""
+    if state.drained is not None:
+        return state.drained.ids(lines)
     return take_block(state, block_of(lines))[0] if lines else []
 
 
@@ -137,6 +141,8 @@ def _ids(state: Templates, shapes: list[bytes]) -> tuple[list[int], Counter[int]
 
 def text_of(state: Templates, id: int) -> str:
     """Return the template as it now reads, variables as <*>; "" where it was forgotten."""
+    if state.drained is not None:
+        return state.drained.text(id)
     template = state.table.get(id)
     return shown(_compared(template)[0], template.looks) if template is not None else ""
 
