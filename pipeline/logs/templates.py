@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from itertools import islice
+from itertools import compress, islice
 from typing import cast
 
 import numpy as np
@@ -88,8 +88,9 @@ def take_block(state: Templates, block: bytes) -> tuple[list[int], Counter[int]]
     find = code.result() if code is not None and code.done() else None
     numbers = state.scan.numbers(block, find) if find is not None else None
     ids, counts, fresh = _ids_of(state, block) if numbers is None else _ids_at(state, numbers)
-    if fresh or not state.young.isdisjoint(counts):
-        _look(state, block, ids, fresh)
+    young = state.young.intersection(counts)
+    if fresh or young:
+        _look(state, block, ids, fresh, young)
     state.lines += len(ids)
     table, now = state.table, state.lines
     for id, count in counts.items():
@@ -180,12 +181,12 @@ def _remember(state: Templates, shape: bytes, id: int) -> None:
         state.held += len(shape) + 100  # what a dictionary and an object take besides
 
 
-def _look(state: Templates, block: bytes, ids: list[int], fresh: set[int]) -> None:
+def _look(state: Templates, block: bytes, ids: list[int], fresh: set[int], heard: set[int]) -> None:
     """Compare the words of lines with those of their template: of fresh shapes, and while it is young."""
     table, young = state.table, state.young
-    lines: list[bytes] = []
-    for at in [at for at, id in enumerate(ids) if id in young or at in fresh or id not in table]:
-        lines = lines or block.split(b"\n")
+    wanted = heard.union(ids[at] for at in fresh if ids[at] not in table)
+    lines = block.split(b"\n")
+    for at in sorted(fresh.union(compress(range(len(ids)), map(wanted.__contains__, ids)))):
         id, line = ids[at], readable(lines[at])[:MAX_BYTES]
         known = table.get(id)
         if known is None:
