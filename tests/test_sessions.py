@@ -209,6 +209,24 @@ def test_any_text_has_one_id_or_none(lines: list[str]) -> None:
     assert all(id in line for id, line in zip(found, lines, strict=True))
 
 
+@given(
+    st.lists(
+        st.sampled_from(
+            ("id", "_id", "x-id", "TraceID", "blk_", "9", ": ", "=", " ", "-", '"', "[", "2023-01-29",
+             "1a2b3c4d5e6f7a8b", "1234567890123456", "1a2b3c4d", "0" * 32, ".", "/", "a",
+             "a-name-of-a-field-", "deadbeef")
+        ),
+        max_size=14,
+    ).map("".join)
+)  # fmt: skip
+def test_an_id_looked_for_by_its_kind_is_the_first_of_that_kind(text: str) -> None:
+    first: dict[str, str] = {}
+    for kind, value in ids._candidates(text):
+        first.setdefault(kind, value)
+
+    assert {kind: ids._find(kind, text) for kind in first} == first
+
+
 @pytest.mark.shared_data
 @pytest.mark.slow
 def test_logs_alone_name_the_faulty_service_of_train_ticket(shared: Path) -> None:

@@ -23,6 +23,7 @@ _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9]*_?$")
 _SIGN = r"[\"']?\s?[:=]\s?[\"'\[({]*"
 _KEY = re.compile(rf"([A-Za-z][\w-]*){_SIGN}$")
 _DIGITS = re.compile(r"(?:[0-9][^0-9]*){4}")
+_HEXADECIMAL = frozenset("0123456789ABCDEFabcdef")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -72,21 +73,33 @@ def id_of(state: Ids, text: str, template: int) -> str:
 
 def _find(kind: str, text: str) -> str:
     """Return the first id of that kind, "" where there is none, by looking for what stands before it."""
-    name = kind.partition(" ")[0]
+    name, key, _ = kind.partition(" ")
     if not name:
         return next((value for each, value in _candidates(text) if each == kind), "")
-    if name in text:
-        text = text[:MAX_BYTES]
-        for run in _beside(name, name != kind).finditer(text):
+    if name not in text:
+        return ""
+    text = text[:MAX_BYTES]
+    for run in _beside(kind).finditer(text):
+        before = text[max(0, run.start() - 1) : run.start()]
+        if before.isalnum() or before in ("_", "-"):
             found = _named(text, run.start(1), run[1])
-            if found is not None and found[0] == kind:
-                return found[1]
+            if found is None or found[0] != kind:
+                continue
+        return run[1] if key else name + run[1]
     return ""
 
 
 @lru_cache(maxsize=64)
-def _beside(name: str, key: bool) -> re.Pattern[str]:
-    return re.compile(re.escape(name) + (_SIGN if key else "") + f"({_RUN.pattern})")
+def _beside(kind: str) -> re.Pattern[str]:
+    """Return what finds the ids of that kind, and a few that are not: their name goes on to the left."""
+    name, key, size = kind.partition(" ")
+    run = "[0-9A-Fa-f-]" + (f"{{{size}}}" if size else "{8,64}")
+    if key:
+        run = f"(?=[0-9]*[A-Fa-f-]){run}" if size else "[0-9]{8,64}"
+    date = r"(?![0-9]{4}-[0-9]{2}-[0-9]{2}(?![\w-]))"
+    return re.compile(
+        re.escape(name) + (_SIGN if key else "") + rf"({date}(?=(?:[A-Fa-f-]*[0-9]){{4}}){run})(?![\w./:-])"
+    )
 
 
 def _candidates(text: str) -> Iterator[tuple[str, str]]:
@@ -105,6 +118,8 @@ def _named(text: str, start: int, value: str) -> tuple[str, str] | None:
         return None
     before = text[max(0, start - 24) : start]
     last = before[-1:]
+    if last in _HEXADECIMAL:
+        return None  # the end of a run longer than an id
     if last.isalnum() or last == "_":
         prefix = _PREFIX.search(before)
         return (prefix[0], prefix[0] + value) if prefix is not None else None
