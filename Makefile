@@ -55,7 +55,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 lock: setup  ## write the locks anew (uv: resolves for all Pythons at once, and hashes); -run and -build are the image's
 	$(BIN)/pip install --quiet uv
-	$(COMPILE) --extra plot --extra fast --group dev pyproject.toml -o requirements.lock
+	$(COMPILE) --extra plot --extra fast --extra embedding --group dev pyproject.toml -o requirements.lock
 	$(COMPILE) --constraint requirements.lock pyproject.toml -o requirements-run.lock
 	echo hatchling | $(COMPILE) --constraint requirements.lock - -o requirements-build.lock
 
