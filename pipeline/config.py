@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from pipeline import plain, topology
+from pipeline import knowledge, plain, topology
 from pipeline.clock import Span
 from pipeline.decide import Policy
 from pipeline.detect import Watch
+from pipeline.knowledge import Article
 from pipeline.logs import drain3
 from pipeline.plain import Invalid, parse
 from pipeline.respond import Playbook, Response, forbidden
@@ -80,6 +81,10 @@ class Logs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     templates: Literal["shape", "drain3"] = "shape"  # which engine tells lines of one kind
 
 
+class Complaints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    knowledge: str = ""  # file or folder of articles that answer complaints, relative to this file
+
+
 class Main(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The keys of forewarn.yaml. Every one has a default: an empty file works."""
 
@@ -88,6 +93,7 @@ class Main(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     kafka: Kafka = Kafka()
     logs: Logs = Logs()
+    complaints: Complaints = Complaints()
     policy: Policy = Policy()
     response: Response = Response()
     catalog: str = ""  # path of catalog.yaml, relative to this file
@@ -116,6 +122,8 @@ class Config(msgspec.Struct, frozen=True):
     watches: tuple[Watch, ...] = ()
     files: tuple[Path, ...] = ()  # every file that was read
     logs: Logs = Logs()
+    complaints: Complaints = Complaints()
+    articles: tuple[Article, ...] = ()
 
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -139,6 +147,7 @@ def load(path: Path | None = None, catalog: Path | None = None) -> Config:
     playbooks = {b.name: b for b in (_read(f, Playbook, errors) for f in books) if b}
     where = catalog or (home / main.catalog if main and main.catalog else None)
     found = _catalog(where, errors)
+    articles, told = _knowledge(home, main, errors)
     if errors or main is None:
         raise Invalid(errors)
     response = msgspec.structs.replace(main.response, playbooks=tuple(playbooks.values()))
@@ -147,11 +156,22 @@ def load(path: Path | None = None, catalog: Path | None = None) -> Config:
         errors.append(f"{path}: logs.templates: {drain3.MISSING}")
     if errors:
         raise Invalid(errors)
-    files = tuple(f for f in (path, where, *rules, *books) if f)
+    files = tuple(f for f in (path, where, *rules, *books, *told) if f)
     return Config(
         main.web, main.storage, main.limits, main.kafka, main.policy, response, found,
-        tuple(watches.values()), files, main.logs,
+        tuple(watches.values()), files, main.logs, main.complaints, articles,
     )  # fmt: skip
+
+
+def _knowledge(home: Path, main: Main | None, errors: list[str]) -> tuple[tuple[Article, ...], list[Path]]:
+    """Return the articles and the files they are in."""
+    if main is None or not main.complaints.knowledge:
+        return (), []
+    try:
+        return knowledge.load(home / main.complaints.knowledge)
+    except Invalid as error:
+        errors += error.errors
+    return (), []
 
 
 def read(path: Path, into: type[T]) -> T:

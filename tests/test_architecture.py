@@ -12,10 +12,8 @@ ROOT = Path(__file__).parents[1]
 CODE = sorted(p for d in ("pipeline", "detectors") for p in (ROOT / d).rglob("*.py"))
 ALL = sorted([*CODE, *(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")])
 
-WORDS = {
-    f"pipeline.{word}"
-    for word in ("types", "clock", "series", "topology", "frame", "units", "plain", "kinds", "redact")
-}
+NOUNS = ("types", "clock", "series", "topology", "frame", "units", "plain", "kinds", "redact", "knowledge")
+WORDS = {f"pipeline.{word}" for word in NOUNS}
 STAGES = {"detect", "logs", "complaints", "alerts", "correlate", "cause", "decide", "respond"}
 EDGES = {"ingest", "notify", "actions", "store"}
 AWAITING = {*EDGES, "perform", "run", "console", "demo", "commands"}
