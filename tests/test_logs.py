@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import logs, snapshot
+from pipeline.commands import logs as module
 from pipeline.commands.logs import command
 from pipeline.logs import LogState, read_lines
 from pipeline.logs.heard import OTHERS, Key
@@ -274,3 +275,42 @@ def test_a_packed_file_is_read_like_any_other(tmp_path: Path) -> None:
     out = CliRunner().invoke(command, [str(tmp_path / "app.log.gz")])
 
     assert [json.loads(line)["template"] for line in out.stdout.splitlines()] == ["a <*>", "a <*>"]
+
+
+def test_the_lines_of_a_trace_have_the_id_of_their_line_wherever_the_reads_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "x.log"
+    file.write_bytes(
+        b"started 1\nERROR order 7 failed\n\tat a.B.c(B.java:1)\n\tat a.B.d(B.java:2)\nstarted 2\n"
+    )
+    whole = CliRunner().invoke(command, [str(file)])
+
+    monkeypatch.setattr(module, "BLOCK", 32)
+    parts = CliRunner().invoke(command, [str(file)])
+
+    rows = [json.loads(line) for line in whole.stdout.splitlines()]
+    assert [row["template"] for row in rows] == [
+        "started <*>",
+        *["ERROR order <*> failed"] * 3,
+        "started <*>",
+    ]
+    assert [row["line"] for row in rows] == [1, 2, 3, 4, 5]
+    assert [json.loads(line)["template_id"] for line in parts.stdout.splitlines()] == [
+        row["template_id"] for row in rows
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("block", [5, 256 * 1024])
+def test_a_byte_order_mark_tells_the_encoding(
+    encoding: str, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BLOCK", block)
+    raw = "Größe 付 1\r\nGröße 付 2\r\n".encode(encoding)
+
+    out = CliRunner().invoke(command, ["-"], input=raw)
+
+    rows = [json.loads(line) for line in out.stdout_bytes.splitlines()]
+    assert [row["line"] for row in rows] == [1, 2]
+    assert len({row["template_id"] for row in rows}) == 1

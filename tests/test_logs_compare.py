@@ -57,6 +57,17 @@ def test_what_was_never_said_is_new_and_what_is_said_no_more_has_vanished() -> N
     ]
 
 
+def test_the_frames_of_a_new_trace_are_no_news_besides_its_line() -> None:
+    trace = BAD + b"\tat shop.Pay.call(Pay.java:17)\n\tat shop.Pay.main(Pay.java:9)\n"
+
+    found = changes(USUAL, USUAL + trace * 20)
+
+    assert [(what, text, change.lines) for what, text, change in found] == [
+        ("new", "ERROR gateway <*> refused order <*>", 20)
+    ]
+    assert found[0][2].sample == BAD.decode().strip()
+
+
 def test_more_and_fewer_are_told_with_what_was_expected() -> None:
     found = {(what, text): c for what, text, c in changes(USUAL, USUAL.replace(HIT * 3, HIT) + PAID * 600)}
 

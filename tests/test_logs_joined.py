@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.logs.joined import Head, begun, follow, join_lines
+from pipeline.logs.joined import Head, begun, continued, follow, join_lines
+from pipeline.logs.shape import uncoloured
 from pipeline.types import Lines
 from tests.test_logs import QUIET, Feed
 
+TEXT = st.text(st.characters(exclude_characters="\n", codec="utf-8"), max_size=40)
 JAVA = (
     "ERROR order 7 failed",
     "\tat com.shop.Order.pay(Order.java:17)",
@@ -27,6 +29,7 @@ PYTHON = (
 )
 GO = (
     "panic: runtime error: index out of range",
+    "",
     "goroutine 1 [running]:",
     "main.pay(0xc000010, 0x7)",
     "\t/srv/pay.go:17 +0x1d",
@@ -39,6 +42,19 @@ NET = (
     "   at Shop.Order.Pay(Int32 id) in /srv/Order.cs:line 17",
     "   --- End of inner exception stack trace ---",
     "at Shop.Program.Main()",
+)
+CHAINED = (
+    *PYTHON,
+    "",
+    "During handling of the above exception, another exception occurred:",
+    "",
+    *PYTHON[1:],
+)
+NODE = (
+    "Error: ENOENT: no such file",
+    "    at async main (/srv/a.js:3:4) {",
+    "  code: 'ENOENT'",
+    "}",
 )
 RUBY = ("pay.rb:17:in `pay': empty (RuntimeError)", "\tfrom pay.rb:20:in `<main>'")
 RUST = (
@@ -61,6 +77,8 @@ def of(*texts: str, row: int = 0, time: float = 0.0) -> Lines:
         pytest.param(PYTHON, id="python"),
         pytest.param(GO, id="go"),
         pytest.param(NET, id=".NET"),
+        pytest.param(CHAINED, id="python, an exception while another was handled"),
+        pytest.param(NODE, id="node, the error's own fields below its frames"),
         pytest.param(RUBY, id="ruby"),
     ],
 )
@@ -83,6 +101,7 @@ def test_the_frames_of_rust_are_numbered() -> None:
         pytest.param("  padded 1", "  padded 2", id="as many blanks as the line before"),
         pytest.param("header", "  17 rows read", id="a padded number"),
         pytest.param("ERROR x", "", id="an empty line"),
+        pytest.param("started", "}", id="a bracket that no trace opened"),
         pytest.param("ERROR x", "ValueError: 7", id="no traceback came before it"),
     ],
 )
@@ -92,6 +111,30 @@ def test_what_is_no_continuation_begins_anew(before: str, line: str) -> None:
 
 def test_the_line_after_a_traceback_begins_anew() -> None:
     assert join_lines(of(*PYTHON, "started: yes")).text == (PYTHON[0], "started: yes")
+
+
+@given(
+    st.lists(
+        st.sampled_from((*JAVA, *CHAINED, *GO, *NODE, "\x1b[31m\tat x\x1b[0m", " \r", "started\r")) | TEXT
+    ),
+    st.integers(0, 30),
+)
+def test_blocks_of_a_stream_are_joined_as_its_lines_are_wherever_they_are_cut(
+    lines: list[str], cut: int
+) -> None:
+    head: Head | None = None
+    kept = []
+    for at, line in enumerate(lines):
+        after = follow(head, uncoloured(line.encode()).decode()) if head is not None else None
+        head = after or begun(uncoloured(line.encode()).decode())
+        kept += [] if after is not None else [at]
+    blocks = ["".join(line + "\n" for line in part).encode() for part in (lines[:cut], lines[cut:])]
+
+    first, between = continued(None, blocks[0])
+    second, end = continued(between, blocks[1])
+
+    assert {*range(len(lines))} - {*first, *(len(lines[:cut]) + at for at in second)} == {*kept}
+    assert end == head
 
 
 def test_streams_that_come_mixed_keep_their_traces_apart() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import os
 import sys
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from pipeline.logs.compare import Change, Counted, compare
+from pipeline.logs.joined import Head, continued
 from pipeline.logs.shape import mask
 from pipeline.logs.templates import Templates, take_block, text_of
 from pipeline.redact import redact
@@ -38,7 +40,8 @@ def command(file: str, top: bool, against: str | None) -> None:
 
     Ids are final when printed; `template` is how the template reads at that moment: a word that later
     lines prove to vary becomes <*>. Should two templates turn out to be one, {"merged", "into"} says
-    so; the shipped engine never needs it. A file that ends in .gz is unpacked.
+    so; the shipped engine never needs it. The lines of a stack trace have the id of the line they belong
+    to. A file that ends in .gz is unpacked; UTF-16 is read where a byte order mark tells it.
     """
     if against is not None and not top:
         raise click.UsageError("--against: needs --top")
@@ -55,10 +58,15 @@ def _each(file: str) -> None:
     out = click.get_binary_stream("stdout")
     encode = msgspec.json.encode
     live = not os.path.isfile(file)
-    number = 0
+    number, last = 0, 0
+    head: Head | None = None
     for block in _blocks(file, drawn=not sys.stdout.isatty()):
-        ids, counts = take_block(state, block)
-        texts = {id: text_of(state, id) for id in counts}
+        ids, _ = take_block(state, block)
+        more, head = continued(head, block)
+        for at in more:
+            ids[at] = ids[at - 1] if at else last
+        last = ids[-1]
+        texts = {id: text_of(state, id) for id in set(ids)}
         for id in ids:
             number += 1
             out.write(encode({"line": number, "template_id": id, "template": texts[id]}) + b"\n")
@@ -121,7 +129,7 @@ def _whole(source: BinaryIO) -> Iterator[bytes]:
     """Yield blocks of whole lines, a line cut to BLOCK bytes wherever the reads ended."""
     rest: list[bytes] = []
     held = 0
-    while read := _read(source):
+    for read in _reads(source):
         end = read.rfind(b"\n") + 1
         if end and held:
             first = read.index(b"\n")
@@ -137,10 +145,19 @@ def _whole(source: BinaryIO) -> Iterator[bytes]:
         yield last
 
 
-def _read(source: BinaryIO) -> bytes:
-    """Return what there is, BLOCK bytes at most; b"" at the end. A full read would hold back a slow pipe."""
+def _reads(source: BinaryIO) -> Iterator[bytes]:
+    """Yield what there is, BLOCK bytes at most: a full read would hold back a slow pipe. UTF-16 as UTF-8."""
     read = getattr(source, "read1", source.read)
-    return cast(bytes, read(BLOCK))
+    found = cast(bytes, read(BLOCK)).removeprefix(codecs.BOM_UTF8)
+    if not found.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        while found:
+            yield found
+            found = read(BLOCK)
+        return
+    decoder = codecs.getincrementaldecoder("utf-16")("replace")
+    while found:
+        yield decoder.decode(found).encode("utf-8", "replace")
+        found = read(BLOCK)
 
 
 def _watched(blocks: Iterable[bytes], raw: BinaryIO, size: int) -> Iterator[bytes]:

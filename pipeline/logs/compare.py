@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from detectors.counts import surprise_of_counts, surprise_of_silence
+from pipeline.logs.joined import Head, continued
 from pipeline.logs.severity import severity_of
 from pipeline.logs.shape import MAX_BYTES, readable
 from pipeline.logs.templates import Templates, take_block
@@ -33,9 +34,13 @@ class Counted:
     slices: list[Counter[int]] = field(default_factory=lambda: [Counter()])
     filled: int = 0  # lines in the last slice
     first: dict[int, str] = field(default_factory=dict)  # template id -> its first line
+    head: Head | None = None  # the line that the next may continue
 
     def take(self, templates: Templates, block: bytes) -> None:
-        """Count a block of whole lines. Cost: 0.2 us a line besides `take_block`."""
+        """Count a block of whole lines, a stack trace with its line as one. Cost: 0.3 us a line and ids."""
+        more, self.head = continued(self.head, block)
+        if more:
+            block = _without(block, more)
         ids, counts = take_block(templates, block)
         new = counts.keys() - self.first.keys()
         if new:
@@ -77,6 +82,11 @@ class Counted:
             self.width *= 2
         self.slices.append(Counter())
         self.filled = 0
+
+
+def _without(block: bytes, some: list[int]) -> bytes:
+    left = set(some)
+    return b"\n".join(line for at, line in enumerate(block.split(b"\n")) if at not in left)
 
 
 class Change(NamedTuple):
