@@ -14,6 +14,7 @@ from pipeline import knowledge, plain, topology
 from pipeline.clock import Span
 from pipeline.decide import Policy
 from pipeline.detect import Watch
+from pipeline.follow import Promises, unknown
 from pipeline.knowledge import Article
 from pipeline.logs import drain3
 from pipeline.plain import Invalid, parse
@@ -95,6 +96,7 @@ class Main(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     logs: Logs = Logs()
     complaints: Complaints = Complaints()
     policy: Policy = Policy()
+    promises: Promises = Promises()
     response: Response = Response()
     catalog: str = ""  # path of catalog.yaml, relative to this file
     rules: tuple[str, ...] = ()  # more rule files or folders; those of the same name replace the shipped
@@ -124,6 +126,7 @@ class Config(msgspec.Struct, frozen=True):
     logs: Logs = Logs()
     complaints: Complaints = Complaints()
     articles: tuple[Article, ...] = ()
+    promises: Promises = Promises()
 
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -151,7 +154,7 @@ def load(path: Path | None = None, catalog: Path | None = None) -> Config:
     if errors or main is None:
         raise Invalid(errors)
     response = msgspec.structs.replace(main.response, playbooks=tuple(playbooks.values()))
-    errors += forbidden(response)
+    errors += [*forbidden(response), *unknown(main.promises, response)]
     if main.logs.templates == "drain3" and not drain3.installed():
         errors.append(f"{path}: logs.templates: {drain3.MISSING}")
     if errors:
@@ -159,7 +162,7 @@ def load(path: Path | None = None, catalog: Path | None = None) -> Config:
     files = tuple(f for f in (path, where, *rules, *books, *told) if f)
     return Config(
         main.web, main.storage, main.limits, main.kafka, main.policy, response, found,
-        tuple(watches.values()), files, main.logs, main.complaints, articles,
+        tuple(watches.values()), files, main.logs, main.complaints, articles, main.promises,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from pipeline.correlate import CorrelateState, correlate
 from pipeline.decide import DecideState, decide
 from pipeline.detect import DetectState, detect
 from pipeline.feeds import FeedState, listen
+from pipeline.follow import FollowState, follow
 from pipeline.frame import Frame, batch
 from pipeline.logs import LogState, read_lines, using
 from pipeline.respond import RespondState, respond
@@ -33,6 +34,7 @@ class Memory:
     correlate: CorrelateState = field(default_factory=CorrelateState)
     decide: DecideState = field(default_factory=DecideState)
     respond: RespondState = field(default_factory=RespondState)
+    follow: FollowState = field(default_factory=FollowState)
 
 
 class Pipeline:
@@ -74,8 +76,10 @@ class Pipeline:
         told, verdicts = decide(m.decide, seen, batch.events, c.policy, now)
         answered, actions, runs = respond(m.respond, told, verdicts, batch.events, c.response, now)
         incidents = m.correlate.keep(answered)
+        cases, asks = follow(m.follow, complaints, incidents, batch.events, c, now)
         changes = tuple(e for e in batch.events if e.kind == "change")
         asked = tuple(e for e in batch.events if e.kind == "command")
         return Step(
-            now, signals, complaints, incidents, verdicts, actions, runs, changes, evidence, asked, heard_from
-        )
+            now, signals, complaints, incidents, verdicts, (*actions, *asks), runs, changes, evidence, asked,
+            heard_from, cases,
+        )  # fmt: skip

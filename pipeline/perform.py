@@ -238,7 +238,8 @@ class Performer:
         if receiver.via[number].do != action.do:
             raise Rejected(f'channel {number + 1} of "{name}" is no longer {action.do}')
         notice = msgspec.convert(action.args["notice"], Notice)
-        url = f"{self._url}/incidents/{notice.incident}" if self._url else ""
+        page = notice.page or f"/incidents/{notice.incident}"
+        url = f"{self._url}{page}" if self._url else ""
         args = _convert(receiver.via[number].args, kind.Args)
         said = await kind.send(args, msgspec.structs.replace(notice, url=url), action.key)
         return Outcome(True, said, 0.0)

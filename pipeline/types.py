@@ -25,8 +25,8 @@ class Event:
 
     kind is "change", "complaint", "alert", "command" or "outcome". What `labels` holds:
     change: service, kind; complaint: customer, channel, lang; alert: its label set;
-    command: do (acknowledge, resolve, silence, unsilence, stop, start), incident, by, and what else it
-    needs; outcome: key, ok ("true"/"false"), incident.
+    command: do (acknowledge, resolve, silence, unsilence, stop, start, reply ...), incident or complaint,
+    by, and what else it needs; outcome: key, ok ("true"/"false"), incident.
     """
 
     kind: str
@@ -250,6 +250,76 @@ class Run:
     said: tuple[Entry, ...] = ()
 
 
+class Progress(StrEnum):
+    """How far a complaint is, in the words that its customer reads."""
+
+    RECEIVED = "received"
+    LOOKED_AT = "being looked at"
+    CAUSE_KNOWN = "cause known"
+    WAITING = "waiting for you"
+    FIXED = "fixed - please confirm"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One thing that happened to a complaint; `text` is for its customer, and already redacted."""
+
+    at: Seconds
+    what: str  # "received", "looked at", "cause", "reply", "ask", "answer", "fixed", "closed", "reopened"
+    by: str = ""  # a person, "customer", "incident" or "time"
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One word given to a customer, and how it stands."""
+
+    what: str  # "respond", "update" or "resolve"
+    since: Seconds
+    warn: Seconds | None  # when the desk is warned; None = the clock stands
+    due: Seconds | None  # when it breaks; None = the clock stands
+    ended: Seconds | None = None  # when it was done
+
+    def broken(self, now: Seconds) -> bool:
+        return self.due is not None and (now if self.ended is None else self.ended) > self.due
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A complaint on its way from received to closed."""
+
+    complaint: str  # id
+    customer: str
+    lang: str
+    topic: str
+    services: tuple[str, ...]  # likely ones, best first
+    urgent: str  # why it cannot wait; "" when it can
+    marks: tuple[Mark, ...]  # oldest first, the first is "received"
+    progress: Progress
+    promises: tuple[Promise, ...]  # oldest first
+    incident: str = ""  # the one it was attached to
+    pressing: Seconds | None = None  # since when the urgent terms hold
+    told: tuple[str, ...] = ()  # what the desk was warned of or told to be broken
+    helped: bool | None = None  # None = the customer has not said
+    score: int = 0  # 1 to 5; 0 = the customer has not said
+    rev: int = 0  # grows with every change, so that a store keeps the newest
+
+    @property
+    def received(self) -> Seconds:
+        return self.marks[0].at
+
+    @property
+    def updated(self) -> Seconds:
+        return self.marks[-1].at
+
+    @property
+    def next(self) -> Promise | None:
+        """Return the promise that breaks next; None where no clock runs."""
+        running = [p for p in self.promises if p.ended is None and p.due is not None]
+        return min(running, key=lambda p: (p.due or 0.0, p.what), default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """Everything one frame led to; a store records it before anything acts on it."""
@@ -265,6 +335,7 @@ class Step:
     evidence: tuple[Evidence, ...] = ()
     commands: tuple[Event, ...] = ()  # what people asked for: who did what stays readable
     heard: Mapping[str, Seconds] = field(default_factory=dict)  # newest event time of services that spoke
+    cases: tuple[Case, ...] = ()  # those that changed
 
     def __bool__(self) -> bool:
         return bool(
@@ -278,4 +349,5 @@ class Step:
             or self.evidence
             or self.commands
             or self.heard
+            or self.cases
         )

@@ -14,7 +14,7 @@ ALL = sorted([*CODE, *(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rgl
 
 NOUNS = ("types", "clock", "series", "topology", "frame", "units", "plain", "kinds", "redact", "knowledge")
 WORDS = {f"pipeline.{word}" for word in NOUNS}
-STAGES = {"detect", "logs", "complaints", "alerts", "correlate", "cause", "decide", "respond"}
+STAGES = {"detect", "logs", "complaints", "alerts", "correlate", "cause", "decide", "respond", "follow"}
 EDGES = {"ingest", "notify", "actions", "store"}
 AWAITING = {*EDGES, "perform", "run", "console", "demo", "commands"}
 

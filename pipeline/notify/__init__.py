@@ -74,7 +74,9 @@ class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
     healing: tuple[Healing, ...] = ()
     next_at: Seconds | None = None  # when it escalates
     next_receiver: str = ""
-    url: str = ""  # of the incident in the console; put in as it is sent
+    complaint: str = ""  # id, where it is a word for the customer who wrote it
+    page: str = ""  # path in the console; that of the incident where empty
+    url: str = ""  # of that page; put in as it is sent
 
 
 def secret(path: str) -> str:

@@ -36,7 +36,7 @@ def write(notice: Notice, zone: tzinfo) -> Letter:
 
 
 def _subject(notice: Notice) -> str:
-    words = f"[{notice.priority}] {notice.title}"
+    words = f"[{notice.priority or notice.complaint}] {notice.title}"
     lead = {"resolved": "Resolved: ", "escalated": "Unanswered: ", "approval wanted": "Approve? "}.get(
         notice.reason, ""
     )
@@ -98,7 +98,7 @@ def _customers(notice: Notice, zone: tzinfo) -> tuple[str, ...]:
     if notice.complaints and notice.first_complaint is not None:
         word = "complaint" if notice.complaints == 1 else "complaints"
         lines.append(f"{notice.complaints} {word}, the first at {_clock(notice.first_complaint, zone)}.")
-    elif notice.state != "resolved":
+    elif notice.state != "resolved" and not notice.complaints:
         lines.append("No customer has complained yet.")
     return tuple(lines)
 
@@ -121,10 +121,10 @@ def _next(notice: Notice, zone: tzinfo) -> tuple[str, ...]:
 
 
 def _text(notice: Notice, parts: list[_Part]) -> str:
-    head = f"{notice.priority}  {notice.title}\n"
+    head = f"{notice.priority}  {notice.title}\n".lstrip()
     link = f"\n{notice.url}\n" if notice.url else ""
     body = "\n".join(f"{p.head}\n" + "".join(f"  {line}\n" for line in p.lines) for p in parts)
-    return f"{head}{link}\n{body}\nIncident {notice.incident}\n"
+    return f"{head}{link}\n{body}\n{_about(notice)}\n"
 
 
 def _html(notice: Notice, parts: list[_Part]) -> str:
@@ -136,9 +136,10 @@ def _html(notice: Notice, parts: list[_Part]) -> str:
         f'<td style="padding-top:10px">{"<br>".join(escape(line) for line in p.lines)}</td></tr>'
         for p in parts
     )
+    label = "Open the incident" if notice.incident else "Open"
     button = (
         f'<p><a href="{escape(notice.url)}" style="background:{colour};color:#fff;padding:10px 18px;'
-        f'border-radius:6px;text-decoration:none;display:inline-block">Open the incident</a></p>'
+        f'border-radius:6px;text-decoration:none;display:inline-block">{label}</a></p>'
         if notice.url
         else ""
     )
@@ -146,8 +147,15 @@ def _html(notice: Notice, parts: list[_Part]) -> str:
         '<!doctype html><html><body style="font:15px/1.5 system-ui,sans-serif;color:#1f2328;max-width:720px">'
         f'<h2 style="margin:0 0 8px;color:{colour}">{escape(notice.priority)} · {escape(notice.title)}</h2>'
         f"{button}<table>{rows}</table>"
-        f'<p style="color:#57606a">Incident {escape(notice.incident)}</p></body></html>'
+        f'<p style="color:#57606a">{escape(_about(notice))}</p></body></html>'
     )
+
+
+def _about(notice: Notice) -> str:
+    """Return what it is about, for whoever searches the mails."""
+    if notice.incident:
+        return f"Incident {notice.incident}"
+    return f"Complaint {notice.complaint}" if notice.complaint else "Complaints"
 
 
 def _clock(at: Seconds | None, zone: tzinfo) -> str:

@@ -89,7 +89,7 @@ async def send(args: Args, notice: Notice, key: str) -> str:
 def compose(args: Args, notice: Notice, key: str) -> EmailMessage:
     """Return the message; the same key and notice give the same bytes but for the MIME boundary."""
     letter = write(notice, ZoneInfo(args.timezone))
-    first = _id(notice.incident, args.sender)
+    first = _id(notice.incident or notice.complaint or key, args.sender)
     mail = EmailMessage()
     mail["From"] = args.sender
     mail["To"] = ", ".join(args.to)

@@ -91,7 +91,7 @@ def payload(notice: Notice) -> dict[str, Any]:
         "groupLabels": group,
         "commonLabels": common,
         "commonAnnotations": {"summary": notice.title},
-        "externalURL": notice.url.partition("/incidents/")[0],
+        "externalURL": notice.url.partition(notice.page or "/incidents/")[0],
         "notification_reason": _REASONS.get(notice.reason, "unknown"),
         "alerts": alerts,
         "incident": msgspec.to_builtins(notice),

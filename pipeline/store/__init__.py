@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from pipeline.types import Action, Complaint, Event, Evidence, Incident, Outcome, Run, Seconds, Step, Verdict
+from pipeline.types import (
+    Action,
+    Case,
+    Complaint,
+    Event,
+    Evidence,
+    Incident,
+    Outcome,
+    Run,
+    Seconds,
+    Step,
+    Verdict,
+)
 
 # What is kept of one thing, newest first: a store stays in proportion to what happened, not to how long.
 MAX_EVIDENCE = 3_000  # samples of one signal's series: two days at one a minute
@@ -56,6 +68,17 @@ class Store(Protocol):
         """Return those that are known, oldest first."""
         ...
 
+    async def case(self, complaint: str) -> Case | None: ...
+    async def cases(
+        self, *, customer: str | None = None, open_only: bool = False, limit: int = 200
+    ) -> tuple[Case, ...]:
+        """Return cases, newest first; of open ones those first whose promise breaks first."""
+        ...
+
+    async def cases_between(self, since: Seconds, until: Seconds) -> tuple[Case, ...]:
+        """Return the cases received before `until` that were under way at some time since then."""
+        ...
+
     async def changes(self, since: Seconds) -> tuple[Event, ...]:
         """Return what was changed since then, newest first."""
         ...
@@ -76,7 +99,7 @@ class Store(Protocol):
         ...
 
     async def forget(self, before: Seconds) -> int:
-        """Drop incidents resolved before that time, all that hangs on them, and what none hangs on.
+        """Drop incidents resolved and cases closed before that time, and what hangs on none that stays.
 
         Returns how many incidents went.
         """

@@ -9,7 +9,20 @@ import msgspec
 import numpy as np
 
 from pipeline.store import MAX_EVIDENCE, MAX_VERDICTS
-from pipeline.types import Action, Complaint, Event, Evidence, Incident, Outcome, Run, Seconds, Step, Verdict
+from pipeline.types import (
+    Action,
+    Case,
+    Complaint,
+    Event,
+    Evidence,
+    Incident,
+    Outcome,
+    Progress,
+    Run,
+    Seconds,
+    Step,
+    Verdict,
+)
 
 Db = sqlite3.Connection
 
@@ -50,6 +63,13 @@ CREATE TABLE IF NOT EXISTS commands (
     id TEXT PRIMARY KEY, time REAL NOT NULL, until REAL, record BLOB NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS commands_time ON commands (time);
 
+CREATE TABLE IF NOT EXISTS cases (
+    complaint TEXT PRIMARY KEY, customer TEXT NOT NULL, rev INTEGER NOT NULL, received REAL NOT NULL,
+    due REAL, closed REAL, record BLOB NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS cases_received ON cases (received);
+CREATE INDEX IF NOT EXISTS cases_customer ON cases (customer, received);
+CREATE INDEX IF NOT EXISTS cases_open ON cases (due) WHERE closed IS NULL;
+
 CREATE TABLE IF NOT EXISTS heard (service TEXT PRIMARY KEY, time REAL NOT NULL) STRICT;
 """
 
@@ -78,12 +98,24 @@ def keep(db: Db, step: Step, position: int, touched: dict[str, int]) -> tuple[Ac
         "INSERT INTO heard VALUES (?, ?) ON CONFLICT (service) DO UPDATE SET time = max(time, excluded.time)",
         list(step.heard.items()),
     )
+    db.executemany(
+        "INSERT INTO cases VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (complaint) DO UPDATE SET"
+        " rev = excluded.rev, received = excluded.received, due = excluded.due, closed = excluded.closed,"
+        " record = excluded.record WHERE excluded.rev > rev OR excluded.received > received",
+        [_case(c) for c in step.cases],
+    )
     for incident, verdict in step.verdicts.items():
         _keep_verdict(db, incident, verdict, step.at, position)
     for evidence in step.evidence:
         _keep_evidence(db, evidence, position, touched)
     insert = "INSERT OR IGNORE INTO actions (key, incident, state, record) VALUES (?, ?, 'waiting', ?)"
     return tuple(a for a in step.actions if db.execute(insert, (a.key, a.incident, pack(a))).rowcount == 1)
+
+
+def _case(case: Case) -> tuple[str, str, int, Seconds, Seconds | None, Seconds | None, bytes]:
+    closed = case.updated if case.progress is Progress.CLOSED else None
+    due = case.next.due if case.next else None
+    return case.complaint, case.customer, case.rev, case.received, due, closed, pack(case)
 
 
 def _holds(command: Event) -> Seconds | None:
@@ -144,6 +176,7 @@ def forget(db: Db, before: Seconds) -> int:
         incident = read_incident(raw)
         hanging = [*incident.complaints, *(s.id for s in incident.signals), *(c.id for c in incident.changes)]
         db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", [(id,) for id in hanging])
+    _forget_cases(db, before)
     for table in ("complaints", "changes"):
         sql = f"DELETE FROM {table} WHERE time < ? AND id NOT IN kept"  # noqa: S608 two constants
         db.execute(sql, (before,))
@@ -155,6 +188,17 @@ def forget(db: Db, before: Seconds) -> int:
     db.execute("DELETE FROM commands WHERE time < ?1 AND (until IS NULL OR until < ?1)", (before,))
     db.execute("DELETE FROM heard WHERE time < ?", (before,))
     return len(gone)
+
+
+def _forget_cases(db: Db, before: Seconds) -> None:
+    """Drop cases closed before; the complaints of the others are kept, and so is what was told of them."""
+    db.execute("DELETE FROM cases WHERE closed < ?", (before,))
+    db.execute("INSERT OR IGNORE INTO kept SELECT complaint FROM cases")
+    db.execute(
+        "DELETE FROM actions WHERE incident LIKE 'complaint/%' AND finished < ?"
+        " AND substr(incident, 11) NOT IN (SELECT complaint FROM cases)",
+        (before,),
+    )
 
 
 def joined(signal: str, chunks: list[bytes]) -> Evidence | None:
@@ -182,4 +226,5 @@ read_action = msgspec.msgpack.Decoder(Action).decode
 read_outcome = msgspec.msgpack.Decoder(Outcome).decode
 read_run = msgspec.msgpack.Decoder(Run).decode
 read_event = msgspec.msgpack.Decoder(Event).decode
+read_case = msgspec.msgpack.Decoder(Case).decode
 read_complaint = msgspec.msgpack.Decoder(Complaint).decode

@@ -20,7 +20,19 @@ import msgspec
 
 from pipeline.store import _tables
 from pipeline.store._tables import Db
-from pipeline.types import Action, Complaint, Event, Evidence, Incident, Outcome, Run, Seconds, Step, Verdict
+from pipeline.types import (
+    Action,
+    Case,
+    Complaint,
+    Event,
+    Evidence,
+    Incident,
+    Outcome,
+    Run,
+    Seconds,
+    Step,
+    Verdict,
+)
 
 T = TypeVar("T")
 
@@ -101,6 +113,25 @@ class Sqlite:
     async def complaints(self, ids: Sequence[str]) -> tuple[Complaint, ...]:
         sql = "SELECT record FROM complaints WHERE id IN (SELECT value FROM json_each(?)) ORDER BY time, id"
         return await self._all(_tables.read_complaint, sql, msgspec.json.encode(list(ids)).decode())
+
+    async def case(self, complaint: str) -> Case | None:
+        sql = "SELECT record FROM cases WHERE complaint = ?"
+        found = await self._all(_tables.read_case, sql, complaint)
+        return found[0] if found else None
+
+    async def cases(
+        self, *, customer: str | None = None, open_only: bool = False, limit: int = 200
+    ) -> tuple[Case, ...]:
+        where = "closed IS NULL" if open_only else "1"
+        order = "due IS NULL, due, received, complaint" if open_only else "received DESC, complaint"
+        of, args = ("", ()) if customer is None else (" AND customer = ?", (customer,))
+        sql = f"SELECT record FROM cases WHERE {where}{of} ORDER BY {order} LIMIT ?"  # noqa: S608 constants
+        return await self._all(_tables.read_case, sql, *args, limit)
+
+    async def cases_between(self, since: Seconds, until: Seconds) -> tuple[Case, ...]:
+        where = "received < ? AND (closed IS NULL OR closed >= ?)"
+        sql = f"SELECT record FROM cases WHERE {where} ORDER BY received, complaint"  # noqa: S608 constant
+        return await self._all(_tables.read_case, sql, until, since)
 
     async def changes(self, since: Seconds) -> tuple[Event, ...]:
         return await self._all(
