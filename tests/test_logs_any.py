@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import json
 import math
+import tracemalloc
+from typing import BinaryIO, cast
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline import snapshot
-from pipeline.commands.logs import command
+from pipeline.commands.logs import BLOCK, _whole, command
 from pipeline.logs import LogState, read_lines
 from pipeline.logs.templates import Templates, template_of, text_of
 from pipeline.series import Series, pack
@@ -128,6 +130,29 @@ def test_a_long_or_broken_line_is_one_line_with_a_short_template(line: bytes) ->
     assert [row["line"] for row in rows] == [1, 2, 3]
     assert rows[0]["template_id"] == rows[2]["template_id"] != rows[1]["template_id"]
     assert len(rows[1]["template"]) <= 3_100
+
+
+class Endless:
+    """Sixteen megabytes without a newline, then the end."""
+
+    def __init__(self) -> None:
+        self.left = 16 * 2**20
+
+    def read(self, size: int) -> bytes:
+        size = min(size, self.left)
+        self.left -= size
+        return b"x" * size
+
+
+def test_a_line_without_end_is_never_held_whole() -> None:
+    tracemalloc.start()
+
+    taken = [len(block) for block in _whole(cast(BinaryIO, Endless()))]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert taken == [BLOCK]
+    assert peak < 6 * BLOCK
 
 
 @settings(max_examples=times(30), deadline=None)

@@ -109,6 +109,20 @@ def test_a_full_table_is_emptied_and_the_block_left_to_plain_python(
     assert len(table.shapes) <= 16
 
 
+def test_an_emptied_table_forgets_what_was_noted_for_its_numbers(
+    find: Find, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan, "MAX_SHAPES", 4)
+    table, of = Scan(), object()
+    table.numbers(b"a\nb\n", find)
+    table.given(of)[:2] = (7, 8)
+
+    emptied = table.numbers(b"c\nd\ne\nf\n", find)
+
+    assert emptied is None
+    assert table.given(of).tolist() == [None] * 4
+
+
 def test_a_megabyte_and_a_block_past_the_bound_cost_no_more_than_they_may(
     find: Find, monkeypatch: pytest.MonkeyPatch
 ) -> None:
