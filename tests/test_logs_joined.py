@@ -181,3 +181,19 @@ def test_any_two_lines_are_decided(head: str, block: str, line: str) -> None:
     found = follow(Head(head, block), line)
 
     assert found is None or found.line == head
+
+
+@pytest.mark.parametrize(
+    ("head", "below"),
+    [
+        pytest.param("accepted 3 orders", "  order 7 shipped", id="a sender that indents"),
+        pytest.param("started", "    listening on 8080", id="a list below no error"),
+    ],
+)
+def test_an_indented_line_below_an_ordinary_one_is_a_line_of_its_own(head: str, below: str) -> None:
+    assert join_lines(of(head, below)).text == (head, below)
+
+
+@pytest.mark.parametrize("head", ["ERROR order 7 failed", "headers sent:", "body was {"])
+def test_an_indented_line_below_an_error_or_an_opening_belongs_to_it(head: str) -> None:
+    assert join_lines(of(head, "  cause = timeout")).text == (head,)

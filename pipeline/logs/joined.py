@@ -21,6 +21,7 @@ _FRAME = re.compile(
 )
 _TRACE = re.compile(r"Traceback \(most recent call last\)|goroutine \d+ \[|stack backtrace:|Stack trace:")
 _RAISED = re.compile(r"[A-Za-z_][\w.]*(?:: |$)")  # the last line of a Python traceback
+_THROWN = re.compile(r"[A-Za-z_][\w.]*(?:Exception|Error)\b")
 _CALL = re.compile(r"[\w./*()-]+\([^()]*\)$|goroutine \d+ \[|exit status \d")
 # Each line that continues another begins so, or comes after one that does in its stream.
 _BEGINS = (
@@ -47,8 +48,8 @@ class Head(NamedTuple):
 def follow(head: Head, line: str) -> Head | None:
     """Return the head as it stands after a line that continues it; None where the line begins anew.
 
-    Decided by shape: more blanks before it than before the head, a frame, a cause. A trace that begins
-    without blanks continues an error only: below any other line it is news and not to be hidden.
+    Decided by shape: a frame, a cause; blanks before it, below an error or a line that ends as if more came.
+    A trace that begins without blanks continues an error only: elsewhere it is news and not to be hidden.
 
     >>> head = Head("ERROR order 7 failed")
     >>> follow(head, "\\tat com.shop.Order.pay(Order.java:17)")
@@ -61,7 +62,8 @@ def follow(head: Head, line: str) -> Head | None:
     rest = line[blanks:]
     if _CLOSED.fullmatch(rest):
         return head if head.block else None
-    if blanks > len(_BLANKS.match(head.line)[0]) and not _PADDED.match(rest):  # type: ignore[index]
+    deeper = blanks > len(_BLANKS.match(head.line)[0])  # type: ignore[index]
+    if deeper and not _PADDED.match(rest) and (_awaits_more(head) or _THROWN.match(rest)):
         return head if head.block else head._replace(block="any")
     if _FRAME.match(rest):
         return head if head.block else head._replace(block="any")
@@ -74,6 +76,12 @@ def follow(head: Head, line: str) -> Head | None:
     if head.block == "go" and _CALL.match(rest):
         return head
     return None
+
+
+def _awaits_more(head: Head) -> bool:
+    """Say whether indented lines belong to the head: below any other they are a sender's own style."""
+    known = bool(head.block) or head.line.endswith((":", "{", "[", "(", ","))
+    return known or severity_of(head.line) in ("error", "critical")
 
 
 def begun(line: str) -> Head:
