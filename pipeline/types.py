@@ -281,6 +281,11 @@ class Promise:
     due: Seconds | None  # when it breaks; None = the clock stands
     ended: Seconds | None = None  # when it was done
 
+    @property
+    def late(self) -> bool:
+        """Say whether it was done, and after it broke."""
+        return self.ended is not None and self.broken(self.ended)
+
     def broken(self, now: Seconds) -> bool:
         return self.due is not None and (now if self.ended is None else self.ended) > self.due
 

@@ -1,8 +1,8 @@
 """The web pages and the REST API: they read the store and post commands, nothing else.
 
-Pages keep themselves current by server-sent events: `/`, `/incidents/ID`, `/services`, `/boards`, `/controls`
-for staff, `/board/CUSTOMER` for a customer. A proxy that shows boards to the world lets through `/board/`
-and `/static/`, nothing else.
+Pages keep themselves current by server-sent events: `/`, `/incidents/ID`, `/desk`, `/services`, `/boards`,
+`/controls` for staff, `/board/CUSTOMER` for a customer. A proxy that shows boards to the world lets through
+`/board/` and `/static/`, nothing else.
 
 The API answers JSON; times are seconds since 1970, UTC:
 
@@ -16,6 +16,12 @@ The API answers JSON; times are seconds since 1970, UTC:
     GET  /api/v1/silences                          those that hold
     POST /api/v1/silences                          {"incident": ID, "seconds": 3600, "by": "ann", "why": ""}
     GET  /api/v1/boards/CUSTOMER                   what the board of that customer says
+    GET  /api/v1/complaints/ID                     how far it is, in words for its customer
+    POST /api/v1/complaints/ID/reply               {"by": "ann", "text": "..."}: what its customer then reads;
+    POST /api/v1/complaints/ID/ask                 the same, and the clocks stand until the customer answers;
+    POST /api/v1/complaints/ID/cause, fixed, close {"by": "ann", "text": ""}
+    POST /api/v1/complaints/ID/answer, reopen      {"text": "..."}, said by the customer
+    POST /api/v1/complaints/ID/rate                {"helped": "yes", "score": 5}; a no opens it again
 
 A POST is answered 202 with the command's id once the command is in the journal; its effect shows a moment
 later. A silence may name a "service" instead, and end at "until". A request that a browser makes for another
@@ -40,9 +46,11 @@ from pipeline.clock import Clock
 from pipeline.console import words
 from pipeline.console.api import Api
 from pipeline.console.ask import TEACH, Submit
+from pipeline.console.desk import Desk
 from pipeline.console.guard import HEADERS, Guard
 from pipeline.console.live import Live, Page
 from pipeline.console.pages import Pages
+from pipeline.console.reply import WORDS
 from pipeline.console.standing import QUIET_AFTER
 from pipeline.store import Store
 from pipeline.topology import Topology
@@ -71,6 +79,7 @@ def routes(
     """
     pages = Pages(store, clock, topology, quiet_after, told)
     live, api = Live(store, clock, templates(), stopping), Api(pages, submit)
+    desk = Desk(store, clock, submit)
     shown = {
         "/": Page("overview", ("summary", "open", "recent"), pages.overview),
         "/incidents/{id}": Page(
@@ -78,7 +87,8 @@ def routes(
             ("head", "suspects", "runs", "timeline", "evidence", "complaints", "told"),
             pages.incident,
         ),
-        "/board/{customer}": Page("board", ("services", "past"), pages.board),
+        "/board/{customer}": Page("board", ("services", "own", "past"), pages.board),
+        "/desk": Page("desk", ("summary", "rows", "closed"), desk.page),
         "/boards": Page("boards", ("rows",), pages.boards),
         "/services": Page("services", ("rows",), pages.services),
         "/controls": Page("controls", ("switch", "silences", "asked"), pages.controls),
@@ -91,6 +101,9 @@ def routes(
         ("GET", "/api/v1/silences", api.silences),
         ("POST", "/api/v1/silences", api.silence),
         ("GET", "/api/v1/boards/{customer}", api.board),
+        ("GET", "/api/v1/complaints/{id}", desk.show),
+        *(("POST", f"/api/v1/complaints/{{id}}/{do}", partial(desk.take, do)) for do in WORDS),
+        ("POST", "/board/{customer}/say", desk.hear),
     )
     guarded = [Middleware(Guard)]
     found: list[BaseRoute] = []

@@ -26,14 +26,14 @@ class Api:
     async def incidents(self, request: Request) -> Response:
         state, limit = request.query_params.get("state", ""), request.query_params.get("limit", "200")
         if not limit.isdigit() or not 0 < int(limit) <= MAX_LIMIT:
-            return _refused(f"limit: expected 1 to {MAX_LIMIT}", 400)
+            return said_no(f"limit: expected 1 to {MAX_LIMIT}", 400)
         found = await self.store.incidents(open_only=state == "open", limit=int(limit))
-        return _json([whole(i) for i in found])
+        return said_json([whole(i) for i in found])
 
     async def incident(self, request: Request) -> Response:
         found = await self.store.incident(request.path_params["id"])
         if found is None:
-            return _refused("no such incident", 404)
+            return said_no("no such incident", 404)
         verdicts = await self.store.verdicts(found.id)
         more = {
             "runs": await self.store.runs(found.id),
@@ -54,7 +54,7 @@ class Api:
                 for a, state, o in await self.store.actions(found.id)
             ],
         }
-        return _json(whole(found) | more)
+        return said_json(whole(found) | more)
 
     async def answer(self, do: str, request: Request) -> Response:
         """Take what a program says of one incident: acknowledge, resolve, confirm, noise or unteach."""
@@ -62,7 +62,7 @@ class Api:
 
     async def silences(self, request: Request) -> Response:
         asked = await self.pages.store.commands(0.0)
-        return _json([_silence(s) for s in silences(asked, self.pages.clock())])
+        return said_json([_silence(s) for s in silences(asked, self.pages.clock())])
 
     async def silence(self, request: Request) -> Response:
         return await self._asked(request, {"do": "silence"})
@@ -70,12 +70,12 @@ class Api:
     async def board(self, request: Request) -> Response:
         words = await self.pages.board(request)
         if words is None:
-            return _refused("no such customer", 404)
+            return said_no("no such customer", 404)
         rows = [
             {"service": words["titles"][s.service], "state": s.state, "since": s.since, "heard_at": s.heard}
             for s in words["services"]
         ]
-        return _json({"customer": words["customer"], "at": words["now"], "services": rows})
+        return said_json({"customer": words["customer"], "at": words["now"], "services": rows})
 
     async def press(self, request: Request) -> Response:
         """Take a button of the console: a form in, back to the page it came from."""
@@ -83,10 +83,10 @@ class Api:
         try:
             event = command(fields, self.pages.clock())
         except ValueError as error:
-            return _refused(str(error), 400)
+            return said_no(str(error), 400)
         known = await self._about(event)
         if known is None:
-            return _refused("no such incident", 404)
+            return said_no(f"no such {'complaint' if 'complaint' in event.labels else 'incident'}", 404)
         await ask(known, self.submit)
         back = fields.get("back", "/")
         safe = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
@@ -97,18 +97,20 @@ class Api:
         try:
             fields = orjson.loads(raw or b"{}")
             if not isinstance(fields, dict):
-                return _refused("expected a JSON object", 400)
+                return said_no("expected a JSON object", 400)
             event = command({k: str(v) for k, v in fields.items()} | fixed, self.pages.clock())
         except ValueError as error:
-            return _refused(str(error), 400)
+            return said_no(str(error), 400)
         known = await self._about(event)
         if known is None:
-            return _refused("no such incident", 404)
+            return said_no(f"no such {'complaint' if 'complaint' in event.labels else 'incident'}", 404)
         await ask(known, self.submit)
-        return _json({"id": known.id, **known.labels, "until": known.until}, 202)
+        return said_json({"id": known.id, **known.labels, "until": known.until}, 202)
 
     async def _about(self, event: Event) -> Event | None:
         """Return the command with all that it speaks of; None where there is no such incident."""
+        if "complaint" in event.labels:
+            return event if await self.store.case(event.labels["complaint"]) else None
         if "incident" not in event.labels:
             return event
         incident = await self.store.incident(event.labels["incident"])
@@ -131,9 +133,9 @@ def _silence(event: Event) -> dict[str, Any]:
     return {"id": event.id, "at": event.time, "until": event.until, **known}
 
 
-def _json(value: Any, code: int = 200) -> Response:
+def said_json(value: Any, code: int = 200) -> Response:
     return Response(orjson.dumps(value), code, media_type="application/json")
 
 
-def _refused(why: str, code: int) -> Response:
+def said_no(why: str, code: int) -> Response:
     return PlainTextResponse(why + "\n", code)

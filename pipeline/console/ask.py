@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from pipeline import frame
+from pipeline.console.reply import WORDS, word
 from pipeline.frame import Frame
 from pipeline.types import Event, Incident, Seconds
 
@@ -38,11 +39,14 @@ NAMED = ("approve", "deny")  # who let a playbook act must be readable afterward
 def command(asked: Mapping[str, str], now: Seconds) -> Event:
     """Turn the fields of a form or of JSON into a command event; raises ValueError that names the field.
 
-    Fields: do, by, why, what TAKES says, and for a silence `seconds` or `until`.
+    Fields: do, by, why, what TAKES says, and for a silence `seconds` or `until`. A word about a complaint has
+    those of reply.word.
     """
     do = asked.get("do", "")
+    if do in WORDS:
+        return word(asked, _line(asked.get("by", ""), MAX_NAME) or "console", now)
     if do not in TAKES:
-        raise ValueError(f'do: expected one of {", ".join(TAKES)}, got "{do[:MAX_NAME]}"')
+        raise ValueError(f'do: expected one of {", ".join((*TAKES, *WORDS))}, got "{do[:MAX_NAME]}"')
     given = {name: asked[name][:200] for name in TAKES[do] if asked.get(name)}
     if not _enough(do, len(given)):
         wanted = (" or " if do == "silence" else " and ").join(TAKES[do])

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from pipeline.clock import Clock
 from pipeline.console.ask import MAX_SILENCE
 from pipeline.console.live import Words
+from pipeline.console.own import own
 from pipeline.console.plot import marks, plot, spark
 from pipeline.console.standing import Now, World, blind, felt, past, standing
 from pipeline.store import Store
@@ -112,6 +113,7 @@ class Pages:
             "titles": {s: titled(world.topology, s) for s in customer.uses},
             "past": past(world, name, world.now - HISTORY)[:10],
             "reports": sum(c.customer == name for c in await self.store.complaints(ids)),
+            "own": await own(self.store, name, world.now),
         }
 
     async def boards(self, request: Request) -> Words:

@@ -56,6 +56,7 @@
 
   function arrange(within) {
     age(within);
+    due(within);
     for (const pan of within.querySelectorAll(".pan")) pan.scrollLeft = pan.scrollWidth; // the newest in sight
   }
 
@@ -68,6 +69,16 @@
       const s = Math.max(0, Math.round((Date.now() - ahead - Date.parse(time.dateTime)) / 1000));
       const text = s < 60 ? `${s} s ago` : s < 3600 ? `${Math.floor(s / 60)} min ago`
         : s < 86400 ? `${Math.floor(s / 3600)} h ${Math.floor(s % 3600 / 60)} min ago` : `${Math.floor(s / 86400)} d ago`;
+      if (time.textContent !== text) time.textContent = text;
+    }
+  }
+
+  function due(within) {
+    for (const time of within.querySelectorAll("time[data-due]")) {
+      const s = Math.round((Date.parse(time.dateTime) - Date.now() + ahead) / 1000), far = Math.abs(s);
+      const span = far < 60 ? `${far} s` : far < 3600 ? `${Math.floor(far / 60)} min` : far < 86400
+        ? `${Math.floor(far / 3600)} h ${Math.floor(far % 3600 / 60)} min` : `${Math.floor(far / 86400)} d`;
+      const text = s < 0 ? `${span} ago` : `in ${span}`;
       if (time.textContent !== text) time.textContent = text;
     }
   }
@@ -132,6 +143,6 @@
     for (const menu of document.querySelectorAll("details.menu[open]")) { menu.open = false; menu.querySelector("summary").focus(); }
   });
   arrange(document);
-  setInterval(() => age(document), 1000);
+  setInterval(() => { age(document); due(document); }, 1000);
   connect();
 })();

@@ -1,0 +1,55 @@
+"""A complaint in public words for its customer: how far it is, what was said, what comes next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.follow.obey import FITS
+from pipeline.follow.words import public, question
+from pipeline.store import Store
+from pipeline.types import Case, Complaint, Mark, Progress, Seconds
+
+MAX_OWN = 20  # of one customer, on their board
+RECENT: Seconds = 30 * 86400.0
+MAX_TEXT = 140  # characters of what the customer wrote
+
+
+async def own(store: Store, customer: str, now: Seconds) -> list[dict[str, Any]]:
+    """Return what a customer's board says of their own complaints, newest first."""
+    cases = await store.cases(customer=customer, limit=MAX_OWN)
+    recent = [c for c in cases if c.updated > now - RECENT]
+    text = await texts(store, recent)
+    return [told(c) | {"text": t.text[:MAX_TEXT] if (t := text.get(c.complaint)) else ""} for c in recent]
+
+
+def told(case: Case) -> dict[str, Any]:
+    """Return a complaint in public words: no service, no incident, no name of who works on it."""
+    promise = case.next
+    asks = case.progress in (Progress.FIXED, Progress.CLOSED) and case.helped is None
+    return {
+        "id": case.complaint,
+        "state": case.progress.value,
+        "says": public(case),
+        "received_at": case.received,
+        "updated_at": case.updated,
+        "next": {"promise": promise.what, "at": _finite(promise.due)} if promise else None,
+        "messages": [{"at": m.at, "from": _whose(m), "text": m.text} for m in case.marks if m.text],
+        "asks": question(case) if asks else None,
+        "helped": case.helped,
+        "score": case.score or None,
+        "may": [do for do in ("answer", "reopen", "rate") if case.progress in FITS[do]],
+    }
+
+
+async def texts(store: Store, cases: Sequence[Case]) -> dict[str, Complaint]:
+    return {c.id: c for c in await store.complaints([c.complaint for c in cases])}
+
+
+def _whose(mark: Mark) -> str:
+    return "you" if mark.by == "customer" else "us"
+
+
+def _finite(at: Seconds | None) -> Seconds | None:
+    return at if at is not None and math.isfinite(at) else None

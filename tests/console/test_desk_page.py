@@ -1,0 +1,154 @@
+"""The desk's page, the API of complaints and the customer's board: who sees what, and what may be said."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.console.cases import at_the_desk
+from tests.console.conftest import Site
+
+API = "/api/v1/complaints"
+
+
+@pytest.fixture
+async def desk(site: Site) -> Site:
+    await site.store.record(at_the_desk(), 2)
+    return site
+
+
+async def test_the_promise_that_breaks_next_stands_first(desk: Site) -> None:
+    page = await desk.page("/desk")
+
+    order = [page.index(f'id="case-{id}"') for id in ("m1", "m2", "m4", "m3")]
+    assert order == sorted(order)
+    assert 'class="case broken" id="case-m1"' in page
+    assert 'class="case at-risk" id="case-m2"' in page
+    assert 'class="case stands" id="case-m3"' in page
+    assert 'href="/incidents/inc-0031"' in page
+
+
+async def test_what_customers_wrote_stays_text(desk: Site) -> None:
+    page = await desk.page("/desk")
+
+    assert "The lamp is &lt;b&gt;green&lt;/b&gt;" in page
+
+
+async def test_the_desk_says_how_it_went(desk: Site) -> None:
+    page = await desk.page("/desk")
+
+    assert "respond late" in page
+    assert "yes, 4 of 5" in page
+    assert '<dd>4.0</dd><dd class="sub">of 5, 1 answer in 30 days' in page
+
+
+async def test_a_reply_of_the_desk_goes_through_the_journal_with_personal_data_masked(desk: Site) -> None:
+    answer = await desk.press(
+        do="reply", complaint="m1", by="ann", text="Call +44 20 7946 0958", back="/desk"
+    )
+
+    (event,) = desk.commands
+    assert (answer.status_code, answer.headers["location"]) == (303, "/desk")
+    assert dict(event.labels) == {"do": "reply", "by": "ann", "complaint": "m1"}
+    assert event.text == "Call <phone>"
+
+
+async def test_the_api_tells_a_customer_how_far_it_is_and_nothing_internal(desk: Site) -> None:
+    answer = await desk.client.get(f"{API}/m1")
+
+    said = answer.json()
+    assert (said["state"], said["says"]) == ("being looked at", "We are looking at it.")
+    assert said["next"]["promise"] == "respond"
+    assert not [word for word in ("payment", "inc-0031", "ada", "declined") if word in answer.text]
+
+
+async def test_who_answered_is_us(desk: Site) -> None:
+    said = (await desk.client.get(f"{API}/m2")).json()
+
+    assert said["says"] == "我们正在处理。"
+    assert [(m["from"], m["text"]) for m in said["messages"]] == [("us", "We are looking at your payments.")]
+
+
+async def test_satisfaction_is_asked_at_the_end_only(desk: Site) -> None:
+    asks = {id: (await desk.client.get(f"{API}/{id}")).json()["asks"] for id in ("m1", "m4", "m5")}
+
+    assert asks["m4"].startswith("Did we help?")
+    assert (asks["m1"], asks["m5"]) == (None, None)
+
+
+async def test_a_rating_becomes_a_command(desk: Site) -> None:
+    answer = await desk.client.post(f"{API}/m4/rate", json={"helped": "yes", "score": 5})
+
+    assert answer.status_code == 202
+    wanted = {"do": "rate", "by": "customer", "complaint": "m4", "helped": "yes", "score": "5"}
+    assert [dict(e.labels) for e in desk.commands] == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "why"),
+    [
+        pytest.param("m4/rate", {"helped": "perhaps"}, 400, "helped: expected yes or no", id="no rating"),
+        pytest.param("m4/rate", {"helped": "no", "score": 9}, 400, "score: expected 1", id="a wrong score"),
+        pytest.param(
+            "m1/rate", {"helped": "yes"}, 409, "rate: not while it is being looked at", id="too early"
+        ),
+        pytest.param("m1/reply", {}, 400, "text: expected what to tell", id="an empty reply"),
+        pytest.param("m5/reply", {"text": "x"}, 409, "reply: not while it is closed", id="it is closed"),
+        pytest.param("m9/close", {}, 404, "no such complaint", id="nobody's"),
+        pytest.param("m1/close", [1], 400, "expected a JSON object", id="no object"),
+    ],
+)
+async def test_what_does_not_fit_is_refused_with_the_reason(
+    desk: Site, path: str, body: object, status: int, why: str
+) -> None:
+    answer = await desk.client.post(f"{API}/{path}", json=body)
+
+    assert (answer.status_code, desk.commands) == (status, [])
+    assert answer.text.startswith(why)
+
+
+async def test_a_board_shows_its_customers_complaints_and_nobody_elses(desk: Site) -> None:
+    page = await desk.page("/board/harbour-cafe")
+
+    assert "My basket was empty again" in page
+    assert "fixed - please confirm" in page
+    assert "Which lamp was it?" in page
+    assert "parcel" not in page
+    assert "ada" not in page
+
+
+async def test_a_customer_says_on_the_board_that_it_works(desk: Site) -> None:
+    fields = {"do": "rate", "complaint": "m4", "helped": "yes", "score": "4", "incident": "inc-0031"}
+
+    answer = await desk.client.post("/board/harbour-cafe/say", data=fields)
+
+    (event,) = desk.commands
+    assert (answer.status_code, answer.headers["location"]) == (303, "/board/harbour-cafe")
+    assert (event.labels["complaint"], event.labels["helped"]) == ("m4", "yes")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"do": "rate", "complaint": "m5", "helped": "no"}, id="another customer's complaint"),
+        pytest.param({"do": "close", "complaint": "m4"}, id="a word of the desk"),
+        pytest.param({"do": "stop"}, id="the kill switch"),
+    ],
+)
+async def test_a_board_takes_nothing_else(desk: Site, fields: dict[str, str]) -> None:
+    answer = await desk.client.post("/board/harbour-cafe/say", data=fields)
+
+    assert (answer.status_code, desk.commands) == (404, [])
+
+
+async def test_another_sites_page_cannot_rate(desk: Site) -> None:
+    fields = {"do": "rate", "complaint": "m4", "helped": "no"}
+
+    answer = await desk.client.post(
+        "/board/harbour-cafe/say", data=fields, headers={"Origin": "https://evil.example"}
+    )
+
+    assert (answer.status_code, desk.commands) == (403, [])
+
+
+async def test_the_desk_of_a_quiet_day_says_so(site: Site) -> None:
+    assert "No complaint is open." in await site.page("/desk")
