@@ -72,7 +72,7 @@ class Desk:
     async def show(self, request: Request) -> Response:
         """Answer with what the customer may know of one complaint."""
         case = await self.store.case(request.path_params["id"])
-        return said_no("no such complaint", 404) if case is None else said_json(told(case))
+        return said_no("no such complaint", 404) if case is None else said_json(told(case, self.clock()))
 
     async def take(self, do: str, request: Request) -> Response:
         """Take what a program says of one complaint, for the desk or for the customer."""

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.follow.obey import FITS
 from pipeline.follow.words import public, question
 from pipeline.store import Store
-from pipeline.types import Case, Complaint, Mark, Progress, Seconds
+from pipeline.types import Case, Complaint, Mark, Progress, Promise, Seconds
 
 MAX_OWN = 20  # of one customer, on their board
 RECENT: Seconds = 30 * 86400.0
@@ -21,10 +21,12 @@ async def own(store: Store, customer: str, now: Seconds) -> list[dict[str, Any]]
     cases = await store.cases(customer=customer, limit=MAX_OWN)
     recent = [c for c in cases if c.updated > now - RECENT]
     text = await texts(store, recent)
-    return [told(c) | {"text": t.text[:MAX_TEXT] if (t := text.get(c.complaint)) else ""} for c in recent]
+    return [
+        told(c, now) | {"text": t.text[:MAX_TEXT] if (t := text.get(c.complaint)) else ""} for c in recent
+    ]
 
 
-def told(case: Case) -> dict[str, Any]:
+def told(case: Case, now: Seconds) -> dict[str, Any]:
     """Return a complaint in public words: no service, no incident, no name of who works on it."""
     promise = case.next
     asks = case.progress in (Progress.FIXED, Progress.CLOSED) and case.helped is None
@@ -34,7 +36,7 @@ def told(case: Case) -> dict[str, Any]:
         "says": public(case),
         "received_at": case.received,
         "updated_at": case.updated,
-        "next": {"promise": promise.what, "at": _finite(promise.due)} if promise else None,
+        "next": _next(promise, now) if promise and math.isfinite(promise.due or 0.0) else None,
         "messages": [{"at": m.at, "from": _whose(m), "text": m.text} for m in case.marks if m.text],
         "asks": question(case) if asks else None,
         "helped": case.helped,
@@ -51,5 +53,5 @@ def _whose(mark: Mark) -> str:
     return "you" if mark.by == "customer" else "us"
 
 
-def _finite(at: Seconds | None) -> Seconds | None:
-    return at if at is not None and math.isfinite(at) else None
+def _next(promise: Promise, now: Seconds) -> dict[str, Any]:
+    return {"promise": promise.what, "at": promise.due, "late": promise.broken(now)}
