@@ -19,7 +19,6 @@ UNRELATED = 10  # the likest of the others say how alike such a text is to anyth
 USUAL = 0.6
 LEAST = 0.05  # cosine below which nothing is alike, however unusual the text
 MEANING = 0.5  # weight of the encoder's cosine beside the n-grams', where there is one
-SETTLED = 50  # texts from which the mean of their rows is taken off
 
 
 @dataclass(slots=True)
@@ -32,29 +31,27 @@ class Kin:
     rows: dict[str, int] = field(default_factory=dict)  # id -> row
     index: Ints = field(default_factory=lambda: np.zeros((64, WIDTH), np.int32))
     weight: Singles = field(default_factory=lambda: np.zeros((64, WIDTH), np.float32))
-    sense: Dense = field(default_factory=lambda: np.zeros((64, 0), np.float32))  # rows as encoded
-    total: Floats = field(default_factory=lambda: np.zeros(0))  # sum of all rows ever encoded
+    sense: Dense = field(default_factory=lambda: np.zeros((64, 0), np.float32))  # rows of length 1
 
     def add(self, id: str, text: str, sense: Dense | None = None) -> None:
-        """Take a complaint, with its row of the sentence encoder where one is used for all; 200 us.
+        """Take a complaint; one that is there already is left as it is. 200 us.
 
-        One that is there already is left as it is.
+        `sense` is its row of the sentence encoder, less what all texts share, where one is used for all.
         """
         if id in self.rows:
             return
         vector = self.rarity.weigh(*columns([plain(text)])[0])
         row = self.count % MAX_KEPT
+        self._room(row, 0 if sense is None else len(sense))
         if row < len(self.ids):
             del self.rows[self.ids[row]]
             self.ids[row] = id
         else:
-            self._room(row, 0 if sense is None else len(sense))
             self.ids.append(id)
         self.rows[id] = row
         self.index[row], self.weight[row] = vector.index, vector.weight
         if sense is not None:
             self.sense[row] = sense
-            self.total = self.total + sense
         self.count += 1
 
     def near(self, id: str) -> Floats:
@@ -65,12 +62,7 @@ class Kin:
         by_words = alike(self.index[:n], self.weight[:n], Vector(self.index[row], self.weight[row]))
         if not self.sense.shape[1]:
             return by_words
-        mean = self._mean()
-        own = self.sense[row] - mean
-        apart = self.sense[:n] @ own - float(mean @ own)
-        # Rows have length 1, so this is the length of each without the mean.
-        length = np.sqrt(np.maximum(1 - 2 * (self.sense[:n] @ mean) + float(mean @ mean), 1e-9))
-        meaning = apart / (length * max(float(np.linalg.norm(own)), 1e-9))
+        meaning = self.sense[:n] @ self.sense[row]
         return np.asarray((1 - MEANING) * by_words + MEANING * meaning, np.float64)
 
     def closeness(
@@ -102,20 +94,13 @@ class Kin:
         words = sparse.csr_matrix((self.weight[rows].ravel(), self.index[rows].ravel(), start), (n, SIZE))
         spread = float((words @ words.T).sum())
         if self.sense.shape[1]:
-            own = self.sense[rows] - self._mean()
-            meant = (own / np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-9)).sum(0)
+            meant = self.sense[rows].sum(0)
             spread = (1 - MEANING) * spread + MEANING * float(meant @ meant)
         return float(near[rows].sum() / max(spread, 1e-9) ** 0.5)
 
-    def _mean(self) -> Dense:
-        """Return what all texts have in common."""
-        if self.count < SETTLED:
-            return np.zeros(self.sense.shape[1], np.float32)
-        return np.asarray(self.total / self.count, np.float32)
-
     def _room(self, row: int, dim: int) -> None:
         if dim and not self.sense.shape[1]:
-            self.sense, self.total = np.zeros((len(self.index), dim), np.float32), np.zeros(dim)
+            self.sense = np.zeros((len(self.index), dim), np.float32)
         if row < len(self.index):
             return
         more = min(2 * len(self.index), MAX_KEPT)

@@ -37,15 +37,8 @@ _EMPTY = frozenset(
 )
 
 Listed = tuple[tuple[str, tuple[str, ...]], ...]  # service, its aliases
-
-
-@dataclass(frozen=True, slots=True)
-class Sense:
-    """What a text means: its row of the named encoder, and the mean of the rows heard before it."""
-
-    encoder: str
-    row: Floats  # (dim,) of length 1
-    mean: Floats  # (dim,), 0 while little was heard
+Links = tuple[tuple[str, float], ...]  # service, its score
+NO_ROW: Dense = np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +55,17 @@ class Names:
     strange: float  # weight of an n-gram that no alias has
 
 
-def link(text: str, topology: Topology, sense: Sense | None = None) -> tuple[tuple[str, float], ...]:
+def link(text: str, topology: Topology, model: str = "none", row: Dense = NO_ROW) -> Links:
     """Return the likely services, best first, at most TOP, scores in 0-1; () = unknown.
 
-    A score is calibrated: of the complaints that score .7, some 70 % are about that service.
+    A score is calibrated: of the complaints that score .7, some 70 % are about that service. `row` (dim,)
+    is the text's of the named encoder, less the mean of the rows before it, of length 1.
     Cost: 100 us a text, and 0.1 us an alias.
     """
-    return ranked(*evidence(text, topology, sense))
+    return ranked(*evidence(text, topology, model, row))
 
 
-def ranked(services: tuple[str, ...], logits: Floats) -> tuple[tuple[str, float], ...]:
+def ranked(services: tuple[str, ...], logits: Floats) -> Links:
     """Return the likely services with their scores, from the log odds of each."""
     if not len(services):
         return ()
@@ -82,15 +76,17 @@ def ranked(services: tuple[str, ...], logits: Floats) -> tuple[tuple[str, float]
     return tuple((name, -less) for less, name in best if -less >= OTHER)
 
 
-def evidence(text: str, topology: Topology, sense: Sense | None = None) -> tuple[tuple[str, ...], Floats]:
+def evidence(
+    text: str, topology: Topology, model: str = "none", row: Dense = NO_ROW
+) -> tuple[tuple[str, ...], Floats]:
     """Return the services of the catalogue and the log odds that the text is about each, (services,)."""
     names = _names(_listed(topology))
     if not names.services:
         return (), np.zeros(0)
     words = _soft(_by_words(names, text), names)
-    if sense is None:
+    if not len(row):
         return names.services, BY_WORDS * words - BIAS_WORDS
-    meaning = _soft(_by_meaning(names, sense), names)
+    meaning = _soft(names.trust * (_rows(names.texts, model) @ row), names)
     return names.services, BY_BOTH * words + BY_MEANING * meaning - BIAS_BOTH
 
 
@@ -108,13 +104,6 @@ def _by_words(names: Names, text: str) -> Floats:
     shared += np.bincount(np.concatenate(places), each, len(shared))
     said = np.sqrt(square.sum() + (len(pieces) - len(known)) * names.strange**2)
     return np.asarray(names.trust * shared / (names.length**1.5 * np.sqrt(said)), np.float64)
-
-
-def _by_meaning(names: Names, sense: Sense) -> Floats:
-    """Return the cosine of the text with each alias, both without what all have in common, (aliases,)."""
-    own = sense.row - sense.mean
-    rows = _rows(names.texts, sense.encoder)
-    return np.asarray(names.trust * (rows @ own) / max(float(np.linalg.norm(own)), 1e-9), np.float64)
 
 
 def _soft(near: Floats, names: Names) -> Floats:
