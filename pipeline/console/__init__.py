@@ -22,10 +22,11 @@ The API answers JSON; times are seconds since 1970, UTC:
     POST /api/v1/complaints/ID/cause, fixed, close {"by": "ann", "text": ""}
     POST /api/v1/complaints/ID/answer, reopen      {"text": "..."}, said by the customer
     POST /api/v1/complaints/ID/rate                {"helped": "yes", "score": 5}; a no opens it again
+    POST /api/v1/answers                           what a desk may answer to a text: see console/answers.py
 
-A POST is answered 202 with the command's id once the command is in the journal; its effect shows a moment
-later. A silence may name a "service" instead, and end at "until". A request that a browser makes for another
-site's page is refused with 403.
+A POST of a command is answered 202 with the command's id once the command is in the journal; its effect
+shows a moment later. A silence may name a "service" instead, and end at "until". A request that a browser
+makes for another site's page is refused with 403.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from starlette.staticfiles import StaticFiles
 from pipeline import units
 from pipeline.clock import Clock
 from pipeline.console import words
+from pipeline.console.answers import Answers
 from pipeline.console.api import Api
 from pipeline.console.ask import TEACH, Submit
 from pipeline.console.desk import Desk
@@ -52,6 +54,7 @@ from pipeline.console.live import Live, Page
 from pipeline.console.pages import Pages
 from pipeline.console.reply import WORDS
 from pipeline.console.standing import QUIET_AFTER
+from pipeline.knowledge import Article
 from pipeline.store import Store
 from pipeline.topology import Topology
 from pipeline.types import Seconds
@@ -69,16 +72,19 @@ def routes(
     *,
     quiet_after: Seconds = QUIET_AFTER,
     told: Callable[[], bool] = lambda: True,
+    articles: Callable[[], tuple[Article, ...]] = tuple,
     stopping: Callable[[], bool] = bool,
 ) -> list[BaseRoute]:
     """Return every route of console and API.
 
     `submit` journals a frame and returns when it is durable; what it raises is for the app to answer.
-    `topology` is asked each time, and `told` whether pages reach anybody. A service unheard for `quiet_after`
-    is unknown. Streams end by themselves once `stopping` says so, for else they would hold a server up.
+    `topology` and `articles` are asked each time, and `told` whether pages reach anybody. A service unheard
+    for `quiet_after` is unknown. Streams end by themselves once `stopping` says so, for else they would hold a
+    server up.
     """
     pages = Pages(store, clock, topology, quiet_after, told)
     live, api = Live(store, clock, templates(), stopping), Api(pages, submit)
+    answers = Answers(store, submit, clock, topology, live.templates, articles)
     desk = Desk(store, clock, submit)
     shown = {
         "/": Page("overview", ("summary", "open", "recent"), pages.overview),
@@ -104,6 +110,7 @@ def routes(
         ("GET", "/api/v1/complaints/{id}", desk.show),
         *(("POST", f"/api/v1/complaints/{{id}}/{do}", partial(desk.take, do)) for do in WORDS),
         ("POST", "/board/{customer}/say", desk.hear),
+        *answers.calls(),
     )
     guarded = [Middleware(Guard)]
     found: list[BaseRoute] = []
