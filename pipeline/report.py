@@ -87,7 +87,7 @@ def reckon(
         urgent=sum(c.urgent != "" for c in new),
         closed=len(closed),
         open=len(still),
-        topics=_top(c.topic or "unknown" for c in new),
+        topics=_topics(new),
         services=_top(next(iter(c.services), "unknown") for c in new),
         promises=tuple(_word(what, cases, today, until) for what in KINDS),
         broken=tuple(broken),
@@ -110,6 +110,12 @@ def _word(what: str, cases: Sequence[Case], today: Callable[[Seconds | None], bo
 
 def _over(case: Case, at: Seconds) -> bool:
     return case.progress is Progress.CLOSED and case.updated < at
+
+
+def _topics(cases: Sequence[Case]) -> tuple[tuple[str, int], ...]:
+    """Count topics by their number, the first word: what a topic is called may change within a day."""
+    called = {c.topic.partition(" ")[0]: c.topic or "unknown" for c in cases}
+    return _top(called[c.topic.partition(" ")[0]] for c in cases)
 
 
 def _top(words: Iterator[str]) -> tuple[tuple[str, int], ...]:

@@ -42,9 +42,9 @@ def command(day: str | None, page: bool, file: Path | None, storage: str | None)
     if page:
         html = templates().get_template("report.html")
         title = f"Forewarn, {report.day:%A %-d %B %Y}"
-        click.echo(html.render(title=title, sections=shown.sections(report, {})))
+        click.echo(html.render(title=title, sections=shown.sections(report)))
     else:
-        click.echo(shown.text(report, {}), nl=False)
+        click.echo(shown.text(report), nl=False)
 
 
 def _day(said: str | None, calendar: Calendar) -> date:

@@ -8,17 +8,17 @@ from statistics import mean, median
 from pipeline import units
 from pipeline.console.words import day_time, lead
 from pipeline.report import TOP, Report
-from pipeline.types import Case, Incident, Seconds
+from pipeline.types import Case, Incident
 
 Rows = Sequence[tuple[str, str]]
 ANSWER = {"respond": "a first answer", "update": "news", "resolve": "a solution"}
 
 
-def sections(report: Report, names: dict[str, str]) -> list[tuple[str, Rows]]:
-    """Return heading and rows; `names` tells topics by what people call them."""
+def sections(report: Report) -> list[tuple[str, Rows]]:
+    """Return each heading with its rows."""
     return [
         ("Complaints", list(_complaints(report))),
-        ("Topics", _shares([(names.get(t, t), n) for t, n in report.topics], report.received)),
+        ("Topics", _shares(report.topics, report.received)),
         ("Services", _shares(report.services, report.received)),
         ("Promises", list(_promises(report))),
         ("Broken promises", _broken(report.broken)),
@@ -27,10 +27,10 @@ def sections(report: Report, names: dict[str, str]) -> list[tuple[str, Rows]]:
     ]
 
 
-def text(report: Report, names: dict[str, str]) -> str:
+def text(report: Report) -> str:
     """Return the report for a terminal."""
     lines = [f"Forewarn, {report.day:%A %-d %B %Y}"]
-    for head, rows in sections(report, names):
+    for head, rows in sections(report):
         lines += ["", head, *(f"  {left:<28} {right}" for left, right in rows or [("none", "")])]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -71,14 +71,10 @@ def _leads(r: Report) -> str:
 
 def _incident(i: Incident) -> tuple[str, str]:
     over = f"over after {units.span(i.resolved - i.opened)}" if i.resolved is not None else i.state.value
-    return f"{i.priority} {_at(i.opened)}", f"{i.title} ({over}, {len(i.complaints)} complaints)"
+    return f"{i.priority} {day_time(i.opened)}", f"{i.title} ({over}, {len(i.complaints)} complaints)"
 
 
 def _shares(counted: Sequence[tuple[str, int]], whole: int) -> Rows:
     rows = [(name[:60], f"{n}, {100 * n / max(1, whole):.0f} %") for name, n in counted[:TOP]]
     rest = sum(n for _, n in counted[TOP:])
     return [*rows, *([("others", str(rest))] if rest else [])]
-
-
-def _at(at: Seconds) -> str:
-    return day_time(at)
