@@ -1,4 +1,4 @@
-"""One day of the store to the daily report: complaints, promises, lead time, satisfaction, incidents."""
+"""The cases and incidents of a day to the daily report: what came in, was promised, and was kept."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
+from typing import TypeAlias
 
 from detectors.calendars import Calendar
 from pipeline.follow.hours import midnight
-from pipeline.store import Store
 from pipeline.types import Case, Incident, Progress, Seconds
 
 TOP = 10  # topics, services and broken promises that are named; the others are counted
-MAX_INCIDENTS = 10_000
+Times: TypeAlias = tuple[Seconds, Seconds, Seconds]
 KINDS = ("respond", "update", "resolve")
 
 
@@ -53,20 +53,16 @@ class Report:
     leads: tuple[Seconds, ...]  # first complaint minus first page, of those
 
 
-async def gather(store: Store, day: date, calendar: Calendar) -> Report:
-    """Read one day; it begins and ends at midnight over there, and has 23 to 25 hours."""
-    since, until = midnight(calendar, day), midnight(calendar, day + timedelta(days=1))
-    yesterday = midnight(calendar, day - timedelta(days=1))
-    cases = await store.cases_between(yesterday, until)
-    incidents = [i for i in await store.incidents(limit=MAX_INCIDENTS) if since <= i.opened < until]
-    return reckon(day, (yesterday, since, until), cases, incidents)
+def times_of(day: date, calendar: Calendar) -> Times:
+    """Return when the day before, the day and the day after begin over there: it has 23 to 25 hours."""
+    before, begin, end = (midnight(calendar, day + timedelta(days=k)) for k in (-1, 0, 1))
+    return before, begin, end
 
 
-def reckon(
-    day: date, times: tuple[Seconds, Seconds, Seconds], cases: Sequence[Case], incidents: Sequence[Incident]
-) -> Report:
+def reckon(day: date, times: Times, cases: Sequence[Case], incidents: Sequence[Incident]) -> Report:
     """Return the report of a day from the cases under way since the day before; pure."""
     yesterday, since, until = times
+    incidents = [i for i in incidents if since <= i.opened < until]
 
     def today(at: Seconds | None) -> bool:
         return at is not None and since <= at < until

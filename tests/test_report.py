@@ -14,12 +14,12 @@ from click.testing import CliRunner
 
 from detectors.calendars import Calendar
 from pipeline import config
-from pipeline.commands.report import command
+from pipeline.commands.report import command, read
 from pipeline.config import Config
 from pipeline.console.report import text
 from pipeline.flow import Pipeline
 from pipeline.follow import Promises
-from pipeline.report import Report, gather, reckon
+from pipeline.report import Report, reckon, times_of
 from pipeline.store import sqlite
 from pipeline.types import Batch, Case, Event, Incident, Mark, Progress, Promise, State, Step
 
@@ -63,9 +63,8 @@ async def told(folder: Path, until: float = END) -> Report:
     for position, (now, batch) in enumerate(sorted(STORY, key=lambda s: s[0])):
         if now < until:
             await store.record(pipeline.step(batch, now), position)
-    found = await gather(store, DAY, Calendar())
     await store.close()
-    return found
+    return await read(folder, DAY, Calendar())
 
 
 async def test_a_day_is_what_came_in_on_it_and_how_it_was_answered(tmp_path: Path) -> None:
@@ -111,16 +110,11 @@ def test_a_topic_is_counted_by_its_number_whatever_it_is_called_by_now() -> None
         pytest.param(date(2026, 10, 25), 25, id="the clocks go back"),
     ],
 )
-async def test_a_day_is_a_local_day_in_a_night_in_which_clocks_change(
-    tmp_path: Path, day: date, hours: int
-) -> None:
-    store = sqlite.open(tmp_path)
+def test_a_day_is_a_local_day_in_a_night_in_which_clocks_change(day: date, hours: int) -> None:
+    _, since, until = times_of(day, Calendar("Europe/Berlin"))
 
-    r = await gather(store, day, Calendar("Europe/Berlin"))
-    await store.close()
-
-    assert r.until - r.since == pytest.approx(hours * HOUR, abs=0.01)
-    assert datetime.fromtimestamp(r.since, ZoneInfo("Europe/Berlin")).hour == 0
+    assert until - since == pytest.approx(hours * HOUR, abs=0.01)
+    assert datetime.fromtimestamp(since, ZoneInfo("Europe/Berlin")).hour == 0
 
 
 PAGED: dict[str, Any] = {"paged": BEGIN + 60, "first_complaint": BEGIN + 180, "first_signal": BEGIN}

@@ -13,8 +13,10 @@ from pipeline import clock, config
 from pipeline.console import report as shown
 from pipeline.console import templates
 from pipeline.follow.hours import local_day
-from pipeline.report import Report, gather
+from pipeline.report import Report, reckon, times_of
 from pipeline.store import sqlite
+
+MAX_INCIDENTS = 10_000  # the newest
 
 
 @click.command()
@@ -38,7 +40,7 @@ def command(day: str | None, page: bool, file: Path | None, storage: str | None)
         raise click.ClickException(f"{home / sqlite.FILE}: no such file; is --storage.path right?")
     hours = settings.promises.hours
     calendar = hours.calendar if hours else Calendar()
-    report = asyncio.run(_read(home, _day(day, calendar), calendar))
+    report = asyncio.run(read(home, _day(day, calendar), calendar))
     if page:
         html = templates().get_template("report.html")
         title = f"Forewarn, {report.day:%A %-d %B %Y}"
@@ -58,9 +60,11 @@ def _day(said: str | None, calendar: Calendar) -> date:
         ) from error
 
 
-async def _read(home: Path, day: date, calendar: Calendar) -> Report:
-    store = sqlite.open(home)
+async def read(home: Path, day: date, calendar: Calendar) -> Report:
+    """Return the report of a local day; the store may be in use."""
+    store, times = sqlite.open(home), times_of(day, calendar)
     try:
-        return await gather(store, day, calendar)
+        cases = await store.cases_between(times[0], times[2])
+        return reckon(day, times, cases, await store.incidents(limit=MAX_INCIDENTS))
     finally:
         await store.close()
