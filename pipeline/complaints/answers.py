@@ -31,7 +31,8 @@ MEANING = 0.6  # share of the encoder in how alike two texts are; n-grams have t
 # three entries is about one thing, and without it everything unlike would look as far away as its opposite.
 SHRINK = 50.0
 KNOWN = 0.55  # chance that one of the three is right, if every second question had no answer here
-SURE = 0.6  # the same of the first alone
+SURE = 0.7  # the same of the first alone
+WORTH = 0.1  # of the best score, below which a suggestion only takes up room
 # A book with fewer questions to learn it from uses the curve of books of 12 entries with 5 questions each.
 MIN_TRIED = 12
 USUAL = (-5.0, 6.0, 14.0)
@@ -113,10 +114,7 @@ def advise(book: Book, text: str, encoder: Encoder, tallies: Mapping[str, Tally]
     said = plain(text)
     if not book.entries or not said:
         return Advice((), 0.0, False, "there is nothing to compare with")
-    words = _even(_counted([text]).multiply(book.rarity))
-    meaning = _straight(encoder.encode([text]), book.usual)
-    like = _like(words, meaning, book.words, book.meaning)[0]
-    score = like @ book.belongs
+    like, score = _read(book, text, encoder)
     factors = np.array([factor((tallies or {}).get(e.key)) for e in book.entries])
     doubted = score * np.minimum(factors, 1.0)
     chance, sure = _chance(book.known, _standing(doubted)), _chance(book.sure, _standing(doubted))
@@ -129,9 +127,25 @@ def advise(book: Book, text: str, encoder: Encoder, tallies: Mapping[str, Tally]
             False,
             f'nothing here is near enough: the nearest is "{near[:80]}", chance {chance:.2f}',
         )
-    found = tuple(_suggestion(book, int(k), like, score, tallies or {}) for k in order if score[k] > 0)
+    found = tuple(
+        _suggestion(book, int(k), like, score, tallies or {}) for k in order if score[k] > WORTH * score.max()
+    )
     best = order[0] == int(doubted.argmax())
     return Advice(found, chance, bool(best and sure >= SURE), _because(found, chance))
+
+
+def ranked(book: Book, text: str, encoder: Encoder) -> list[str]:
+    """Return the keys of all entries, the likeliest first, whether the book knows or not."""
+    _, score = _read(book, text, encoder)
+    return [book.entries[k].key for k in np.argsort(-score, kind="stable").tolist()]
+
+
+def _read(book: Book, text: str, encoder: Encoder) -> tuple[Floats, Floats]:
+    """Return how alike the text is to each question, (n,), and how far it belongs to each entry."""
+    words = _even(_counted([text]).multiply(book.rarity))
+    meaning = _straight(encoder.encode([text]), book.usual)
+    like = _like(words, meaning, book.words, book.meaning)[0]
+    return like, like @ book.belongs
 
 
 def _suggestion(book: Book, k: int, like: Floats, score: Floats, tallies: Mapping[str, Tally]) -> Suggestion:

@@ -1,8 +1,8 @@
 """The web pages and the REST API: they read the store and post commands, nothing else.
 
-Pages keep themselves current by server-sent events: `/`, `/incidents/ID`, `/desk`, `/services`, `/boards`,
-`/controls` for staff, `/board/CUSTOMER` for a customer. A proxy that shows boards to the world lets through
-`/board/` and `/static/`, nothing else.
+Pages keep themselves current by server-sent events: `/`, `/incidents/ID`, `/desk`, `/complaints`, `/services`,
+`/boards`, `/controls` for staff, `/board/CUSTOMER` for a customer. A proxy that shows boards to the world lets
+through `/board/` and `/static/`, nothing else.
 
 The API answers JSON; times are seconds since 1970, UTC:
 
@@ -22,6 +22,7 @@ The API answers JSON; times are seconds since 1970, UTC:
     POST /api/v1/complaints/ID/cause, fixed, close {"by": "ann", "text": ""}
     POST /api/v1/complaints/ID/answer, reopen      {"text": "..."}, said by the customer
     POST /api/v1/complaints/ID/rate                {"helped": "yes", "score": 5}; a no opens it again
+    GET  /api/v1/topics                            what customers complain of, and the surges that are on
     POST /api/v1/answers                           what a desk may answer to a text: see console/answers.py
 
 A POST of a command is answered 202 with the command's id once the command is in the journal; its effect
@@ -31,7 +32,7 @@ makes for another site's page is refused with 403.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +45,7 @@ from starlette.staticfiles import StaticFiles
 
 from pipeline import units
 from pipeline.clock import Clock
+from pipeline.complaints.topic_notes import Topic
 from pipeline.console import words
 from pipeline.console.answers import Answers
 from pipeline.console.api import Api
@@ -54,6 +56,7 @@ from pipeline.console.live import Live, Page
 from pipeline.console.pages import Pages
 from pipeline.console.reply import WORDS
 from pipeline.console.standing import QUIET_AFTER
+from pipeline.console.topics import Topics, unknown
 from pipeline.knowledge import Article
 from pipeline.store import Store
 from pipeline.topology import Topology
@@ -73,19 +76,20 @@ def routes(
     quiet_after: Seconds = QUIET_AFTER,
     told: Callable[[], bool] = lambda: True,
     articles: Callable[[], tuple[Article, ...]] = tuple,
+    topics: Callable[[], Awaitable[Sequence[Topic]]] = unknown,
     stopping: Callable[[], bool] = bool,
 ) -> list[BaseRoute]:
     """Return every route of console and API.
 
     `submit` journals a frame and returns when it is durable; what it raises is for the app to answer.
-    `topology` and `articles` are asked each time, and `told` whether pages reach anybody. A service unheard
-    for `quiet_after` is unknown. Streams end by themselves once `stopping` says so, for else they would hold a
-    server up.
+    `topology`, `articles` and `topics` are asked each time, and `told` whether pages reach anybody. A service
+    unheard for `quiet_after` is unknown. Streams end by themselves once `stopping` says so: else they would
+    hold a server up.
     """
     pages = Pages(store, clock, topology, quiet_after, told)
     live, api = Live(store, clock, templates(), stopping), Api(pages, submit)
     answers = Answers(store, submit, clock, topology, live.templates, articles)
-    desk = Desk(store, clock, submit)
+    desk, complained = Desk(store, clock, submit), Topics(store, clock, topics)
     shown = {
         "/": Page("overview", ("summary", "open", "recent"), pages.overview),
         "/incidents/{id}": Page(
@@ -95,6 +99,7 @@ def routes(
         ),
         "/board/{customer}": Page("board", ("services", "own", "past"), pages.board),
         "/desk": Page("desk", ("summary", "rows", "closed"), desk.page),
+        "/complaints": Page("complaints", ("rows",), complained.page),
         "/boards": Page("boards", ("rows",), pages.boards),
         "/services": Page("services", ("rows",), pages.services),
         "/controls": Page("controls", ("switch", "silences", "asked"), pages.controls),
@@ -107,6 +112,7 @@ def routes(
         ("GET", "/api/v1/silences", api.silences),
         ("POST", "/api/v1/silences", api.silence),
         ("GET", "/api/v1/boards/{customer}", api.board),
+        ("GET", "/api/v1/topics", complained.show),
         ("GET", "/api/v1/complaints/{id}", desk.show),
         *(("POST", f"/api/v1/complaints/{{id}}/{do}", partial(desk.take, do)) for do in WORDS),
         ("POST", "/board/{customer}/say", desk.hear),

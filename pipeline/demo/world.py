@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def lay_out(data: Path, port: int, desk: str) -> Path:
     for book in (roll_back(desk), restart_what_hangs(desk), restart_what_leaks(desk)):
         _write(data / "playbooks" / f"{book['name']}.yaml", book)
     _write(data / "catalog.yaml", catalog())
+    shutil.copyfile(Path(__file__).with_name("kb.yaml"), data / "kb.yaml")
     _write(data / "rules.yaml", {"watches": [*every_second(), UP]})
     return _write(
         data / "forewarn.yaml",
@@ -50,6 +52,7 @@ def lay_out(data: Path, port: int, desk: str) -> Path:
             "web": {"listen": f"127.0.0.1:{port}"},
             "storage": {"path": str(data / "forewarn")},
             "catalog": "catalog.yaml",
+            "complaints": {"knowledge": "kb.yaml"},
             "rules": ["rules.yaml"],
             "playbooks": ["playbooks"],
             "policy": {"resolve_after": "30s"},
