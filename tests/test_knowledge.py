@@ -62,7 +62,7 @@ def test_a_suggestion_says_what_it_is_like_and_how_far_ahead() -> None:
     advice = advise(BOOK, "where is my refund", NONE)
 
     assert advice.found[0].why == 'like "where is my refund" (1.00)'
-    assert advice.why.startswith(f"the first scores {advice.found[0].score:.2f}, +")
+    assert advice.why.startswith(f"the best scores {advice.found[0].score:.2f}, +")
 
 
 def test_a_text_that_helped_elsewhere_does_not_make_a_book_know() -> None:
@@ -83,6 +83,12 @@ def test_answers_that_never_helped_fall_behind_one_that_did() -> None:
     assert plain[:2] == ["address", "refund"]
     assert [s.key for s in moved.found][:2] == ["refund", "address"]
     assert "helped 40 of 40 times, so its score counts 1.45 times" in moved.found[0].why
+
+
+def test_a_question_about_two_things_has_two_answers_and_neither_is_sure() -> None:
+    advice = advise(BOOK, "where is my refund, and where is my invoice, I need an invoice", NONE)
+
+    assert ({s.key for s in advice.found}, advice.sure) == ({"refund", "invoice"}, False)
 
 
 def test_the_order_of_entries_changes_nothing() -> None:

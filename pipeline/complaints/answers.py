@@ -33,6 +33,7 @@ SHRINK = 50.0
 KNOWN = 0.55  # chance that one of the three is right, if every second question had no answer here
 SURE = 0.7  # the same of the first alone
 WORTH = 0.1  # of the best score, below which a suggestion only takes up room
+LEAD = 0.1  # of the first over the next, without which none of them is sure
 # A book with fewer questions to learn it from uses the curve of books of 12 entries with 5 questions each.
 MIN_TRIED = 12
 USUAL = (-5.0, 6.0, 14.0)
@@ -130,8 +131,8 @@ def advise(book: Book, text: str, encoder: Encoder, tallies: Mapping[str, Tally]
     found = tuple(
         _suggestion(book, int(k), like, score, tallies or {}) for k in order if score[k] > WORTH * score.max()
     )
-    best = order[0] == int(doubted.argmax())
-    return Advice(found, chance, bool(best and sure >= SURE), _because(found, chance))
+    clear = order[0] == int(doubted.argmax()) and _standing(score)[1] >= LEAD
+    return Advice(found, chance, bool(clear and sure >= SURE), _because(_standing(score), chance))
 
 
 def ranked(book: Book, text: str, encoder: Encoder) -> list[str]:
@@ -159,9 +160,12 @@ def _suggestion(book: Book, k: int, like: Floats, score: Floats, tallies: Mappin
     return Suggestion(entry.key, float(score[k]), question, why)
 
 
-def _because(found: tuple[Suggestion, ...], chance: float) -> str:
-    lead = f", {found[0].score - found[1].score:+.2f} against the next" if len(found) > 1 else ""
-    return f"the first scores {found[0].score:.2f}{lead}; chance that the answer is among these {chance:.2f}"
+def _because(standing: Floats, chance: float) -> str:
+    best, lead = standing.tolist()
+    return (
+        f"the best scores {best:.2f}, {lead:+.2f} against the next; "
+        f"chance that the answer is among these {chance:.2f}"
+    )
 
 
 def _in_turn(entries: Sequence[Entry]) -> list[tuple[int, str]]:
