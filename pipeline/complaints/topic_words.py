@@ -73,13 +73,13 @@ def _best(used: Counter[str], texts: int, everywhere: Counter[str], topics: int)
 
 
 def _whole(term: str, used: Counter[str]) -> float:
-    """Return how far the term stands by itself: 0.5 for a part of one longer term, else 1."""
+    """Return how far the term stands by itself: little for a part of one longer term, else 1."""
     longer = [n for other, n in used.items() if term != other and term in other]
-    return 0.5 if longer and max(longer) >= WHOLE * used[term] else 1.0
+    return 0.3 if longer and max(longer) >= WHOLE * used[term] else 1.0
 
 
 def _overlap(a: str, b: str) -> bool:
-    """Say whether two terms share a word, or two Chinese ones a pair of characters."""
+    """Say whether two terms share a word, or two Chinese ones a character."""
     if _CJK.fullmatch(a) and _CJK.fullmatch(b):
-        return any(a[k : k + 2] in b for k in range(len(a) - 1))
+        return bool(set(a) & set(b))
     return bool(set(a.split()) & set(b.split()))

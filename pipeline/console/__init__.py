@@ -1,8 +1,8 @@
 """The web pages and the REST API: they read the store and post commands, nothing else.
 
-Pages keep themselves current by server-sent events: `/`, `/incidents/ID`, `/desk`, `/complaints`, `/services`,
-`/boards`, `/controls` for staff, `/board/CUSTOMER` for a customer. A proxy that shows boards to the world lets
-through `/board/` and `/static/`, nothing else.
+Pages keep themselves current by server-sent events: `/`, `/incidents/ID`, `/desk`, `/complaints`,
+`/services`, `/boards`, `/controls` for staff, `/board/CUSTOMER` for a customer. A proxy that shows boards to
+the world lets through `/board/` and `/static/`, nothing else.
 
 The API answers JSON; times are seconds since 1970, UTC:
 
