@@ -59,10 +59,9 @@ def _ours(
     order = [ranked(book, q.text, model)[:TOP] for q in asked]
     answered = [(q, a) for q, a in zip(asked, advices, strict=True) if a.found]
     sure = [(q, a) for q, a in answered if a.sure]
-    missing = {}
-    for article in sorted({q.article for q in asked}):
+    missing, orphans = {}, [q for q in asked if q.article in {a.article for a in asked[:6]}]
+    for article in sorted({q.article for q in orphans}):
         missing[article] = bind([e for e in entries if e.key != article], model)
-    orphans = asked[:150]
     return {
         "top1": _share(keys[0] == q.article for q, keys in zip(asked, order, strict=True)),
         "top3": _share(q.article in keys for q, keys in zip(asked, order, strict=True)),
