@@ -1,0 +1,119 @@
+"""A complaint's text to the reason why it cannot wait, "" for most: one small lexicon a language."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline.complaints.door import simplified
+from pipeline.complaints.urgency import ar, de, en, es, fr, ja, pt, zh
+
+MAX_TEXT = 4_000  # characters that are read: who is in danger says so early
+SHOWN = 60
+MIXED = 3  # small words from which a second language is spoken, too
+# The most urgent first: where two fit, the earlier is the reason.
+ORDER = ("life and safety", "security", "business blocked", "money", "legal")
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_KANA = re.compile(r"[\u3040-\u30ff]")
+_ARABIC = re.compile(r"[\u0600-\u06ff]")
+_WORD = re.compile(r"[a-z][a-z']*")
+_LATIN = re.compile(r"[a-z]{2}")
+_MARKS = re.compile(r"[\u0300-\u036f\u064b-\u0655\u0640]")
+_SPELLING = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي"})
+_BEFORE = 60  # characters before a find in which a "not" or an "if" is looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """What one language calls harm, what only sounds so, and what says that it did not happen."""
+
+    reasons: tuple[tuple[str, re.Pattern[str]], ...]
+    quiet: re.Pattern[str]
+    denied: re.Pattern[str]
+
+
+class Words(Protocol):
+    """What each file of this folder has."""
+
+    REASONS: dict[str, tuple[str, ...]]
+    NEAR: dict[str, tuple[tuple[str, str, int], ...]]
+    MORE: dict[str, str]
+    QUIET: tuple[str, ...]
+    NOT: tuple[str, ...]
+
+
+def _lexicon(words: Words) -> Lexicon:
+    found = []
+    for reason in ORDER:
+        parts = [*words.REASONS.get(reason, ()), *filter(None, [words.MORE.get(reason, "")])]
+        for one, other, apart in words.NEAR.get(reason, ()):
+            gap = rf"[^.!?。!?]{{0,{apart}}}"
+            parts.append(f"{one}{gap}{other}|{other}{gap}{one}")
+        if parts:
+            found.append((reason, re.compile("|".join(parts))))
+    return Lexicon(tuple(found), re.compile("|".join(words.QUIET)), re.compile("|".join(words.NOT)))
+
+
+_LATINS = tuple((_lexicon(m), frozenset(m.WORDS.split())) for m in (en, es, de, fr, pt))
+_CHINESE = _lexicon(zh)
+_JAPANESE = _lexicon(ja)
+_OF_ARABIC = _lexicon(ar)
+
+
+def urgent(text: str) -> str:
+    """Return the reason and the words that gave it, "" where the complaint can take its turn.
+
+    Every language whose script the text uses is asked, whatever its sender says it is: people mix them.
+
+    >>> urgent("All our stores are down and we cannot take payments")
+    'business blocked: "all our stores are down and we cannot"'
+    >>> urgent("How do I change my emergency contact?")
+    ''
+    """
+    said = folded(text)
+    found = [hit for lexicon in _spoken(said) if (hit := _first(lexicon, said)) is not None]
+    if not found:
+        return ""
+    rank, words = min(found)
+    return f'{ORDER[rank]}: "{words[:SHOWN]}"'
+
+
+def folded(text: str) -> str:
+    """Return the text as the lexicons spell it: NFKC, small letters, no accents, simplified characters."""
+    said = unicodedata.normalize("NFKC", text[:MAX_TEXT]).casefold().translate(_SPELLING)
+    if not said.isascii():
+        said = unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFD", said)))
+        said = said if _KANA.search(said) else simplified(said)
+    return " ".join(said.split())
+
+
+def _spoken(said: str) -> list[Lexicon]:
+    found = _latins(said) if _LATIN.search(said) else []
+    if _KANA.search(said):
+        found.append(_JAPANESE)
+    elif _HAN.search(said):
+        found.append(_CHINESE)
+    if _ARABIC.search(said):
+        found.append(_OF_ARABIC)
+    return found
+
+
+def _latins(said: str) -> list[Lexicon]:
+    """Return the languages that the small words speak for: words of one mean nothing in another."""
+    used = set(_WORD.findall(said))
+    count = [len(used & words) for _, words in _LATINS]
+    most = max(count)
+    return [lexicon for (lexicon, _), n in zip(_LATINS, count, strict=True) if n == most or n >= MIXED]
+
+
+def _first(lexicon: Lexicon, said: str) -> tuple[int, str] | None:
+    """Return the rank of the most urgent reason and its words, as far as they are not denied."""
+    said = lexicon.quiet.sub(" - ", said)
+    for reason, pattern in lexicon.reasons:
+        for found in pattern.finditer(said):
+            if lexicon.denied.search(said[max(0, found.start() - _BEFORE) : found.start()]) is None:
+                return ORDER.index(reason), found[0]
+    return None

@@ -1,0 +1,80 @@
+"""The green channel: harm itself in each language goes to the emergency seat, what only sounds so does not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks import _complaint_urgency as bench
+from pipeline.complaints.urgency import MAX_TEXT, folded, urgent
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param("The charger burst into flames and burned my hand", "life and safety", id="en, life"),
+        pytest.param("Hackers took control of our server", "security", id="en, security"),
+        pytest.param("None of our tills can take payments", "business blocked", id="en, business"),
+        pytest.param("My entire savings have vanished", "money", id="en, money"),
+        pytest.param("Our tax return is due at midnight", "legal", id="en, legal"),
+        pytest.param("充电器冒烟起火了", "life and safety", id="zh, life"),
+        pytest.param("充電器冒煙,孩子觸電昏迷", "life and safety", id="zh, traditional"),
+        pytest.param("我的账号被黑客登录了", "security", id="zh, security"),
+        pytest.param("所有门店都收不了款", "business blocked", id="zh, business"),
+        pytest.param("La batería explotó y mi hijo está herido", "life and safety", id="es, life"),
+        pytest.param("Nadie puede trabajar en toda la empresa", "business blocked", id="es, business"),
+        pytest.param("Es riecht nach Gas in der Küche", "life and safety", id="de, life"),
+        pytest.param("Die ganze Produktion steht still", "business blocked", id="de, business"),
+        pytest.param("Mon compte a été piraté", "security", id="fr, security"),
+        pytest.param("Toutes nos caisses sont en panne", "business blocked", id="fr, business"),
+        pytest.param("Minha conta foi invadida", "security", id="pt, security"),
+        pytest.param("تم اختراق حسابي", "security", id="ar, security"),
+        pytest.param("アカウントが乗っ取られました", "security", id="ja, security"),
+    ],
+)
+def test_harm_is_found_in_each_language_with_its_reason(text: str, reason: str) -> None:
+    assert urgent(text).partition(":")[0] == reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("My phone battery died again", id="en, a battery"),
+        pytest.param("I am dying to see the new collection", id="en, a saying"),
+        pytest.param("How do I kill the app when it hangs?", id="en, an app"),
+        pytest.param("The emergency contact field is too short", id="en, a field"),
+        pytest.param("What happens if my account is hacked?", id="en, a question"),
+        pytest.param("Nobody was injured, thank you", id="en, denied"),
+        pytest.param("手机没电了", id="zh, a battery"),
+        pytest.param("紧急联系人怎么修改", id="zh, a field"),
+        pytest.param("Me muero de ganas de verlo", id="es, a saying"),
+        pytest.param("Ich sterbe vor Langeweile", id="de, a saying"),
+        pytest.param("C'est à mourir de rire", id="fr, a saying"),
+        pytest.param("", id="nothing"),
+        pytest.param("🔥🔥🔥", id="emoji alone"),
+        pytest.param("urgent", id="one word"),
+    ],
+)
+def test_what_only_sounds_like_harm_stays_quiet(text: str) -> None:
+    assert urgent(text) == ""
+
+
+def test_of_two_reasons_the_more_urgent_one_is_given_whatever_its_language() -> None:
+    assert urgent("我的律师会联系你们. The charger caught fire").startswith("life and safety")
+
+
+def test_what_stands_past_the_part_that_is_read_changes_nothing() -> None:
+    assert urgent("please help " * (MAX_TEXT // 12 + 1) + " the charger caught fire") == ""
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read_and_its_fold_is_as_urgent(text: str) -> None:
+    assert urgent(folded(text)) == urgent(text)
+
+
+def test_phrases_that_others_wrote_are_found_as_often_as_we_say() -> None:
+    rates = bench.measure(bench.read())
+
+    assert rates["recall"] >= 0.50
+    assert rates["look-alikes taken"] <= 0.10
