@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from pipeline.complaints.kin import Kin
 from pipeline.types import Complaint, Event, Incident, Seconds, State
 
 # Linked tickets come 82 min after the alert in the median, a quarter after 290, a fifth before it (iPACK).
@@ -39,6 +40,7 @@ class CorrelateState:
     heard: dict[str, tuple[Complaint, ...]] = field(default_factory=dict)  # incident -> its complaints
     owner: dict[str, str] = field(default_factory=dict)  # complaint -> incident
     loose: dict[str, Complaint] = field(default_factory=dict)  # complaints of no incident, oldest first
+    kin: Kin = field(default_factory=Kin)  # which complaints say the same
     changes: dict[str, Event] = field(default_factory=dict)  # oldest first
     looked: Seconds = -math.inf  # when all open incidents were last returned
     dropped: Counter[str] = field(default_factory=Counter)

@@ -20,6 +20,11 @@ AFTER: Seconds = 600.0
 NOTICE: Seconds = 60.0
 # How fast it grows unlikely that a complaint speaks of an onset so long ago.
 FADE: Seconds = 600.0
+# Likelihood from which a complaint speaks of an incident, and score from which it names a service.
+LIKELY = 0.05
+NAMED = 0.5
+# So many complaints of an incident tell what is said of it; so many incidents are asked.
+SEEDS, MAX_ASKED = 2, 50
 # A surge of so many customers whom no incident explains is something new.
 VOICES = 3
 
@@ -27,7 +32,12 @@ VOICES = 3
 def attach(
     state: CorrelateState, complaint: Complaint, topology: Topology, stale: dict[str, None], now: Seconds
 ) -> None:
-    """Give the complaint to the incident that it most likely speaks of, if there is one already."""
+    """Give the complaint to the incident that it most likely speaks of, if there is one already.
+
+    One that names a service speaks of what touches it, or a neighbour of it; one that names none, of
+    what those complain of who say the same.
+    """
+    state.kin.add(complaint.id, complaint.text)
     if complaint.id in state.owner:
         return
     likely: list[tuple[float, Seconds, str]] = []
@@ -36,13 +46,35 @@ def attach(
         likely += [_likely(score, i, complaint) for i in (*state.on(service), *just_over)]
         near = [i for d, name in around(topology, service) if d == 1 for i in state.on(name)]
         likely += [_likely(score / 2, i, complaint) for i in near if _broken(i, complaint.time)]
+    likely = [one for one in likely if one[0] >= LIKELY]
+    if not likely and not _named(complaint):
+        likely = _alike(state, complaint, now)
     if likely:
         give(state, state.get(max(likely)[2]), [complaint], stale)
 
 
+def _named(complaint: Complaint) -> str:
+    """Return the service that the complaint is rather about than not, "" where none is."""
+    return next((service for service, score in complaint.services[:1] if score >= NAMED), "")
+
+
+def _alike(state: CorrelateState, complaint: Complaint, now: Seconds) -> list[tuple[float, Seconds, str]]:
+    """Return the incidents whose complaints say what this one says, and how far beyond the usual."""
+    recent = [id for id, over in reversed(state.over.items()) if now - over <= AFTER]
+    known = [id for id in (*state.burning, *recent) if len(state.heard.get(id, ())) >= SEEDS][-MAX_ASKED:]
+    if not known:
+        return []
+    said = [[c.id for c in state.heard[id]] for id in known]
+    close = state.kin.closeness(state.kin.near(complaint.id), said, [complaint.id])
+    return [
+        (float(score), onset(state.get(id)), id) for score, id in zip(close, known, strict=True) if score > 0
+    ]
+
+
 def attach_late(state: CorrelateState, complaint: Complaint) -> None:
     """Give a complaint that no incident of its own came for to the last that customers spoke of so."""
-    for service, _ in complaint.services[:1]:
+    service = _named(complaint)
+    if service:
         for incident in state.before(service):
             known = incident.voices > 1 and incident.services[0] == service
             over = incident.resolved if incident.resolved is not None else complaint.time
@@ -67,11 +99,9 @@ def _likely(score: float, incident: Incident, complaint: Complaint) -> tuple[flo
 
 def claim(state: CorrelateState, incident: Incident) -> None:
     """Give an incident the complaints that came before it and name what it touches."""
-    touched = {s.service for s in incident.signals}
+    touched = {s.service for s in incident.signals if s.service}
     since = onset(incident) - EARLY
-    found = [
-        c for c in state.loose.values() if c.time >= since and any(s in touched for s, _ in c.services[:1])
-    ]
+    found = [c for c in state.loose.values() if c.time >= since and _named(c) in touched]
     state.give(incident.id, found)
 
 
@@ -80,7 +110,8 @@ def speaking(state: CorrelateState, surge: Signal) -> Signal:
 
     Its words drift while it goes on; what is complained of now decides where it belongs.
     """
-    named = [c.services[0][0] for c in map(state.complaint, surge.ids[-2 * VOICES :]) if c and c.services]
+    newest = map(state.complaint, surge.ids[-2 * VOICES :])
+    named = [service for c in newest if c and (service := _named(c))]
     if not named:
         return surge
     most = max(named, key=lambda s: (named.count(s), s == surge.service, s))
@@ -100,12 +131,27 @@ def explained(state: CorrelateState, surge: Signal) -> str | None:
 def take_in(
     state: CorrelateState, incident: Incident, surge: Signal, stale: dict[str, None], now: Seconds
 ) -> None:
-    """Give an incident what no other has of its surge, but not complaints that name another service."""
+    """Give an incident what no other has of its surge, but not complaints that name another service.
+
+    One that names none must say what the others of the surge say: everyday complaints come in between.
+    """
     if incident.resolved is not None and now - incident.resolved > AFTER:
         return
     found = [state.loose[c] for c in surge.ids if c in state.loose]
-    mine = [c for c in found if not c.services or surge.service in ("", *(s for s, _ in c.services))]
+    mine = [c for c in found if (c.services and surge.service in _names(c)) or _says(state, c, surge.ids)]
     give(state, incident, mine, stale)
+
+
+def _names(complaint: Complaint) -> tuple[str, ...]:
+    return tuple(service for service, _ in complaint.services)
+
+
+def _says(state: CorrelateState, complaint: Complaint, ids: Sequence[str]) -> bool:
+    """Say whether a complaint that names no service says what the others say, beyond the usual."""
+    if _named(complaint):
+        return False
+    others = [id for id in ids if id != complaint.id]
+    return bool(state.kin.closeness(state.kin.near(complaint.id), [others], [complaint.id])[0] > 0)
 
 
 def give(
