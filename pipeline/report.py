@@ -59,9 +59,12 @@ def times_of(day: date, calendar: Calendar) -> Times:
     return before, begin, end
 
 
-def reckon(day: date, times: Times, cases: Sequence[Case], incidents: Sequence[Incident]) -> Report:
-    """Return the report of a day from the cases under way since the day before; pure."""
+def reckon(
+    day: date, times: Times, cases: Sequence[Case], incidents: Sequence[Incident], now: Seconds
+) -> Report:
+    """Return the report of a day, as far as it has come, from the cases under way since the day before."""
     yesterday, since, until = times
+    until = min(until, now)
     incidents = [i for i in incidents if since <= i.opened < until]
 
     def today(at: Seconds | None) -> bool:

@@ -189,7 +189,7 @@ def test_fifty_complaints_of_one_incident_warn_the_desk_once() -> None:
     stage.until(T0 + 580, T0 + 60)
 
     (told,) = [a.args["notice"] for a in stage.actions]
-    assert told["title"] == "50 complaints want a first answer: the first due in 2 min"
+    assert told["title"] == "50 complaints want a first answer: the first is due in 2 min"
     assert all(any("warned" in t for t in c.told) for c in stage.cases.values())
 
 

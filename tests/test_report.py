@@ -57,14 +57,14 @@ def settings() -> Config:
     return Config(promises=config.parse(promised, Promises))
 
 
-async def told(folder: Path, until: float = END) -> Report:
+async def told(folder: Path, until: float = END, now: float = END + 10 * 86400) -> Report:
     """Step the story through the real pipeline into a store, as far as `until`, and read the day."""
     pipeline, store = Pipeline(settings()), sqlite.open(folder)
-    for position, (now, batch) in enumerate(sorted(STORY, key=lambda s: s[0])):
-        if now < until:
-            await store.record(pipeline.step(batch, now), position)
+    for position, (at, batch) in enumerate(sorted(STORY, key=lambda s: s[0])):
+        if at < until:
+            await store.record(pipeline.step(batch, at), position)
     await store.close()
-    return await read(folder, DAY, Calendar())
+    return await read(folder, DAY, Calendar(), now)
 
 
 async def test_a_day_is_what_came_in_on_it_and_how_it_was_answered(tmp_path: Path) -> None:
@@ -91,6 +91,14 @@ async def test_what_happens_the_day_after_does_not_change_the_numbers_of_the_day
     assert text(early) == text(late)
 
 
+async def test_a_promise_that_may_still_be_kept_today_is_not_broken_yet(tmp_path: Path) -> None:
+    now = BEGIN + 3.25 * HOUR
+
+    r = await told(tmp_path, now, now)
+
+    assert [(c.complaint, what) for c, what in r.broken] == [("m0", "respond"), ("m2", "respond")]
+
+
 def case(id: str, topic: str, at: float = BEGIN) -> Case:
     return Case(id, "ann", "en", topic, (), "", (Mark(at, "received"),), Progress.RECEIVED, ())
 
@@ -98,7 +106,7 @@ def case(id: str, topic: str, at: float = BEGIN) -> Case:
 def test_a_topic_is_counted_by_its_number_whatever_it_is_called_by_now() -> None:
     cases = [case("a", "7 card refused"), case("b", "3 late"), case("c", "7 card declined")]
 
-    r = reckon(DAY, (BEGIN - 86400, BEGIN, END), cases, ())
+    r = reckon(DAY, (BEGIN - 86400, BEGIN, END), cases, (), END)
 
     assert r.topics == (("7 card declined", 2), ("3 late", 1))
 
@@ -124,7 +132,7 @@ BURNT = Incident("i1", BEGIN, BEGIN, "payment is slow", "P1", ("payment",), (), 
 def test_the_lead_time_of_the_day_is_told() -> None:
     over = replace(BURNT, id="i2", priority="P2", state=State.RESOLVED, resolved=BEGIN + 600, paged=None)
 
-    r = reckon(DAY, (BEGIN - 86400, BEGIN, END), (), (over, BURNT))
+    r = reckon(DAY, (BEGIN - 86400, BEGIN, END), (), (over, BURNT), END)
     told = text(r)
 
     assert "lead time                    median +2 min, 1 of 1 before the first complaint" in told
@@ -135,7 +143,7 @@ def test_the_lead_time_of_the_day_is_told() -> None:
 def test_a_promise_whose_clock_stands_is_neither_kept_nor_broken() -> None:
     waiting = replace(case("a", "x"), promises=(Promise("resolve", BEGIN, None, None),))
 
-    r = reckon(DAY, (BEGIN - 86400, BEGIN, END), [waiting], ())
+    r = reckon(DAY, (BEGIN - 86400, BEGIN, END), [waiting], (), END)
 
     assert [(w.kept, w.broken) for w in r.promises] == [(0, 0)] * 3
 

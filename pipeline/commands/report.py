@@ -15,6 +15,7 @@ from pipeline.console import templates
 from pipeline.follow.hours import local_day
 from pipeline.report import Report, reckon, times_of
 from pipeline.store import sqlite
+from pipeline.types import Seconds
 
 MAX_INCIDENTS = 10_000  # the newest
 
@@ -40,7 +41,7 @@ def command(day: str | None, page: bool, file: Path | None, storage: str | None)
         raise click.ClickException(f"{home / sqlite.FILE}: no such file; is --storage.path right?")
     hours = settings.promises.hours
     calendar = hours.calendar if hours else Calendar()
-    report = asyncio.run(read(home, _day(day, calendar), calendar))
+    report = asyncio.run(read(home, _day(day, calendar), calendar, clock.wall()))
     if page:
         html = templates().get_template("report.html")
         title = f"Forewarn, {report.day:%A %-d %B %Y}"
@@ -60,11 +61,11 @@ def _day(said: str | None, calendar: Calendar) -> date:
         ) from error
 
 
-async def read(home: Path, day: date, calendar: Calendar) -> Report:
+async def read(home: Path, day: date, calendar: Calendar, now: Seconds) -> Report:
     """Return the report of a local day; the store may be in use."""
     store, times = sqlite.open(home), times_of(day, calendar)
     try:
         cases = await store.cases_between(times[0], times[2])
-        return reckon(day, times, cases, await store.incidents(limit=MAX_INCIDENTS))
+        return reckon(day, times, cases, await store.incidents(limit=MAX_INCIDENTS), now)
     finally:
         await store.close()

@@ -155,25 +155,31 @@ class _Work:
         if over > 0:
             self.state.dropped["marks"] += over
             found = (found[0], *found[1 + over :])
-        self.put(replace(case, marks=found, progress=progress(found)))
-        spoken = next((m for m in reversed(marks) if m.what in tell.SAID), None)
+        self.put(case, found)
+        spoken = next((m for m in reversed(marks) if m.what in tell.SAID and m.by != "customer"), None)
         receiver = self.settings.promises.customers
         if spoken is not None and receiver:
             self.actions += tell.word(
                 self.settings.response, receiver, self.state.cases[case.complaint], spoken
             )
 
-    def put(self, case: Case) -> None:
-        """Keep a case as it now is, if it is other than it was."""
+    def put(self, case: Case, marks: tuple[Mark, ...]) -> None:
+        """Keep a case with these marks if it is other than it was, its promises reckoned anew."""
         given = self.settings.promises
         tier = self.settings.topology.customers.get(case.customer)
-        holding = regimes(given, tier.tier if tier else "", case.received, case.pressing)
-        promises = reckon(case.marks, holding, given.warn)
-        keys = {tell.key_of(p, what) for p in promises for what in ("warned", "broken")}
-        case = replace(case, promises=promises, told=tuple(t for t in case.told if t in keys))
+        holding = regimes(given, tier.tier if tier else "", marks[0].at, case.pressing)
+        promises = reckon(marks, holding, given.warn)
+        told = case.told and _still_told(case.told, promises)
         old = self.state.cases.get(case.complaint)
-        if case != old:
-            case = replace(case, rev=case.rev + 1)
+        if case is not old or (marks, promises, told) != (case.marks, case.promises, case.told):
+            case = replace(
+                case,
+                marks=marks,
+                progress=progress(marks),
+                promises=promises,
+                told=told,
+                rev=case.rev + 1,
+            )
             self.state.put(case)
             self.changed[case.complaint] = case
         self.state.plan(case.complaint, _next_look(case, given, self.now))
@@ -194,7 +200,7 @@ class _Work:
             self.tell(f"{incident}/{kind}", what, found)
         for id in again:
             if id not in self.state.looks:
-                self.put(self.state.cases[id])
+                self.put(self.state.cases[id], self.state.cases[id].marks)
 
     def tell(self, group: str, what: str, risen: list[tuple[Case, Promise]]) -> None:
         if what == "broken":
@@ -211,7 +217,8 @@ class _Work:
         self.actions += tell.warning(self.settings.response, receiver, what, risen, self.now)
         for case, promise in risen:
             known = self.state.cases[case.complaint]
-            self.put(replace(known, told=(*known.told, tell.key_of(promise, what))))
+            told = (*known.told, tell.key_of(promise, what))
+            self.put(replace(known, told=told), known.marks)
 
     def soon(self, risen: list[tuple[Case, Promise]]) -> Iterator[tuple[Case, Promise]]:
         """Yield what would be warned of soon anyway, of the same incident and kind."""
@@ -222,6 +229,11 @@ class _Work:
             if case.incident == first.incident:
                 mine = (p for p in case.promises if p.what == kind and p.ended is None)
                 yield from ((case, p) for p in mine if not p.broken(self.now) and _warns(case, p, near))
+
+
+def _still_told(told: Sequence[str], promises: Sequence[Promise]) -> tuple[str, ...]:
+    keys = {tell.key_of(p, what) for p in promises for what in ("warned", "broken")}
+    return tuple(t for t in told if t in keys)
 
 
 def _moves(case: Case, incident: Incident, now: Seconds) -> tuple[Mark, ...]:
@@ -252,7 +264,7 @@ def _risen(case: Case, now: Seconds) -> Iterator[tuple[Promise, str]]:
     """Yield what is to be told of now; of what broke unseen there is no warning any more."""
     for promise in case.promises:
         if promise.ended is None and promise.broken(now):
-            if tell.key_of(promise, "broken") not in case.told:
+            if not _is_told(case, promise, "broken"):
                 yield promise, "broken"
         elif promise.ended is None and _warns(case, promise, now):
             yield promise, "warned"
@@ -260,7 +272,11 @@ def _risen(case: Case, now: Seconds) -> Iterator[tuple[Promise, str]]:
 
 def _warns(case: Case, promise: Promise, by: Seconds) -> bool:
     at_risk = promise.warn is not None and promise.due is not None and promise.warn <= by
-    return at_risk and tell.key_of(promise, "warned") not in case.told
+    return at_risk and not _is_told(case, promise, "warned")
+
+
+def _is_told(case: Case, promise: Promise, what: str) -> bool:
+    return bool(case.told) and tell.key_of(promise, what) in case.told
 
 
 def _next_look(case: Case, given: Promises, now: Seconds) -> Seconds:
@@ -271,7 +287,7 @@ def _next_look(case: Case, given: Promises, now: Seconds) -> Seconds:
     if case.progress is Progress.FIXED:
         times.append(case.updated + given.confirm)
     for promise in case.promises:
-        if promise.ended is not None or promise.due is None or tell.key_of(promise, "broken") in case.told:
+        if promise.ended is not None or promise.due is None or _is_told(case, promise, "broken"):
             continue
         times.append(math.nextafter(promise.due, math.inf))
         if promise.warn is not None and not promise.broken(now) and _warns(case, promise, math.inf):

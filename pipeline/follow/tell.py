@@ -35,9 +35,8 @@ def warning(
     case, first = risen[0]
     due = first.due or now
     many = f"{len(risen)} complaints want" if len(risen) > 1 else "A complaint wants"
-    broken = f"promise broken {span(max(0.0, now - due))} ago"
-    when = broken if what == "broken" else f"due in {span(max(0.0, due - now))}"
-    title = f"{many} {WANTED[first.what]}: {'the first ' if len(risen) > 1 else ''}{when}"
+    late = f"{span(max(0.0, now - due))} late" if what == "broken" else f"due in {span(max(0.0, due - now))}"
+    title = f"{many} {WANTED[first.what]}: {'the first' if len(risen) > 1 else 'it'} is {late}"
     named = ", ".join(f"{c.complaint} ({c.customer or 'no name'})" for c, _ in risen[:MAX_NAMED])
     more = f" and {len(risen) - MAX_NAMED} more" if len(risen) > MAX_NAMED else ""
     notice = Notice(
