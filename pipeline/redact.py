@@ -34,6 +34,43 @@ _SAID_PHONE = re.compile(
     re.IGNORECASE,
 )
 
+# US social security numbers as the SSA issues them, with their dashes: without, any nine digits would do.
+_SSN = re.compile(rf"{_START}(?!000|666|9)\d{{3}}([- ])(?!00)\d\d\1(?!0000)\d{{4}}{_END}")
+_STREET = (
+    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace"
+    r"|Way|Close|Crescent|Highway|Hwy|Parkway|Pkwy)"
+)
+_ADDRESSES = (
+    # House number, one to four capitalised words, the kind of street; then flat, town, state and post code.
+    re.compile(
+        rf"{_START}\d{{1,5}}[A-Za-z]? (?:[NSEW]\.? )?"
+        rf"(?:(?:[A-Z][a-z'’]{{1,20}}|\d{{1,3}}(?:st|nd|rd|th)) ){{1,4}}"
+        rf"{_STREET}\b\.?(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|#)\.? ?#?[A-Za-z\d-]{{1,6}})?"
+        r"(?:, (?:[A-Z][a-z]{1,20} ?){1,3})?(?:,? (?:[A-Z]{2} \d{5}(?:-\d{4})?"
+        r"|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})\b)?"
+    ),
+    # 省市区 at will, then a road with its number, or a housing estate with its block; then block and room.
+    re.compile(
+        r"(?:[\u4e00-\u9fff]{2,7}(?:省|自治区))?(?:[\u4e00-\u9fff]{2,6}市)?(?:[\u4e00-\u9fff]{2,6}[区县])?"
+        r"(?:[\u4e00-\u9fff]{2,6}(?:街道|镇|乡))?"
+        r"(?:[\u4e00-\u9fff]{1,8}(?:路|街|大道|巷|弄|胡同|道)(?:[东南西北中]?段)?\d{1,5}(?:号|弄)"
+        r"|(?<=[市区县镇道])[\u4e00-\u9fff]{2,8}(?:小区|花园|家园|公寓|苑|村)(?=\d))"
+        r"(?:[\u4e00-\u9fff]{2,8}(?:小区|花园|家园|公寓|大厦|广场|苑))?"
+        r"(?:[\dA-Za-z]{1,4}(?:号楼|栋|幢|座|楼|单元|层|室|号)|[\d-]{3,8}){0,4}"
+    ),
+)
+# A name is known only where it is said to be one, and in Latin letters by its capitals.
+_NAMES = (
+    re.compile(
+        r"((?<![A-Za-z])(?:[Mm]y (?:full )?name(?: is|'s|’s|:)|[Ff]ull name:|[Tt]he name is) )"
+        r"[A-Z][\w'’-]{0,24}(?: [A-Z][\w'’.-]{0,24}){0,3}"
+    ),
+    re.compile(
+        r"((?:我叫|我的名字(?:叫|是)|我的姓名是|本人姓名是?|姓名[:：]"
+        r"|收(?:件|货)人(?:是|[:：])) ?)[\u4e00-\u9fff·]{2,4}"
+    ),
+)
+
 # The length of each country's IBAN: SWIFT, "IBAN registry", release 99.
 _IBAN_LENGTHS = {
     15: "NO", 16: "BE", 18: "DK FI FK FO GL NL SD", 19: "MK SI",
@@ -52,7 +89,7 @@ _CARD = re.compile(
 
 
 def redact(text: str) -> str:
-    """Return the text with e-mail, IBAN, Chinese identity, card and phone numbers masked.
+    """Return the text with e-mail, IBAN, identity, card and phone numbers, addresses and names masked.
 
     Numbers with a check digit are masked only where it is right, so order numbers and dates stay.
     Wide and Arabic digits come back plain. Linear in the length of the text; a second pass changes nothing.
@@ -64,9 +101,15 @@ def redact(text: str) -> str:
     text = _IBAN.sub(_iban, text)
     text = _CHINESE_ID.sub(_chinese_id, text)
     text = _DIGIT_RUN.sub(_cards, text)
+    text = _SSN.sub("<id>", text)
     for phone in _PHONES:
         text = phone.sub("<phone>", text)
-    return _SAID_PHONE.sub(r"\1\2<phone>", text)
+    text = _SAID_PHONE.sub(r"\1\2<phone>", text)
+    for address in _ADDRESSES:
+        text = address.sub("<address>", text)
+    for name in _NAMES:
+        text = name.sub(r"\1<name>", text)
+    return text
 
 
 def _iban(found: re.Match[str]) -> str:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from pathlib import Path
+
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.redact import redact
+from pipeline.run.embedded import Engine
+from pipeline.run.serve import Launch, _pages
+from tests.test_embedded import client, running
 
 
 @pytest.mark.parametrize(
@@ -46,6 +54,19 @@ from pipeline.redact import redact
         pytest.param("my id 440308199901101512", "my id <id>", id="Chinese identity number of digits only"),
         pytest.param("DE89 3704 0044 0532 0130 00 THANKS", "<iban> THANKS", id="IBAN before capitals"),
         pytest.param("refund to gb29nwbk60161331926819", "refund to <iban>", id="IBAN in small letters"),
+        pytest.param("ssn 078-05-1120 ok", "ssn <id> ok", id="US social security number"),
+        pytest.param(
+            "send it to 12 Old Mill Road, Springfield, IL 62704 please",
+            "send it to <address> please",
+            id="an address",
+        ),
+        pytest.param(
+            "寄到浙江省杭州市西湖区文三路123号5栋302室谢谢", "<address>谢谢", id="a Chinese address"
+        ),
+        pytest.param(
+            "Hi, my name is Ann Lee and I cannot pay", "Hi, my name is <name> and I cannot pay", id="a name"
+        ),
+        pytest.param("我叫王小明,付不了款", "我叫<name>,付不了款", id="a Chinese name"),
     ],
 )
 def test_personal_data_is_masked(text: str, masked: str) -> None:
@@ -71,6 +92,10 @@ def test_personal_data_is_masked(text: str, masked: str) -> None:
         pytest.param("@support you are slow", id="a handle"),
         pytest.param("version 1.2.3+20240101", id="a version"),
         pytest.param("包裹SF1381234567890到哪了", id="tracking number"),
+        pytest.param("order 000-12-3456 and 912-34-5678", id="shapes that no social security number has"),
+        pytest.param("the 3 Best Ways to pay, 24 Hours a day", id="numbers before capitals"),
+        pytest.param("网路不通,第3号门", id="a road that is none"),
+        pytest.param("my name is wrong on the invoice", id="a name that is not said"),
         pytest.param("", id="nothing"),
     ],
 )
@@ -83,6 +108,62 @@ def test_any_text_is_taken_and_a_second_pass_changes_nothing(text: str) -> None:
     once = redact(text)
 
     assert redact(once) == once
+
+
+@given(st.text("0123456789 -()中路号市区AaSt我叫", max_size=400))
+def test_a_mask_never_makes_a_text_much_longer(text: str) -> None:
+    assert len(redact(text)) <= 4 * len(text) + 9
+
+
+PHRASES = Path(__file__).parent / "phrases" / "personal.jsonl"
+
+
+def test_of_texts_that_others_wrote_most_is_masked_and_nothing_else() -> None:
+    rows = [json.loads(line) for line in PHRASES.read_text(encoding="utf-8").splitlines()]
+    done = [(row, redact(row["text"])) for row in rows]
+
+    hidden = [part not in said for row, said in done for part in row["hide"]]
+    kept = [part in said for row, said in done for part in row["keep"]]
+
+    assert sum(hidden) >= 0.85 * len(hidden)
+    assert all(kept)
+
+
+SECRETS = (
+    *("ann.lee@example.org", "4111 1111 1111 1111", "13812345678", "11010519491231002X", "078-05-1120"),
+    *("GB29 NWBK 6016 1331 9268 19", "12 Old Mill Road", "文三路123号", "王小明"),
+)
+
+
+async def test_what_is_masked_reaches_no_file_and_no_page(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"checkout fails. my name is Ann. 我叫王小明,寄到杭州市文三路123号. {', '.join(SECRETS[:7])}"
+    async with running(tmp_path) as engine, client(engine) as posts:
+        taken = await posts.post("/api/v1/complaints", json={"customer": "acme", "text": text})
+        bad = await posts.post("/api/v1/complaints", json={"customer": "a" * 9_000, "text": text})
+        broken = await posts.post("/api/v1/complaints", content=text.encode())
+        await asyncio.wait_for(engine.settled(), 10)
+        pages = await _pages_of(engine)
+
+    files = _files(tmp_path)
+    told = "".join([taken.text, bad.text, broken.text, caplog.text, *capsys.readouterr()])
+    assert taken.status_code == 200
+    assert any(b"checkout fails" in raw for raw in files.values())
+    for secret in SECRETS:
+        assert [name for name, raw in files.items() if secret.encode() in raw] == []
+        assert secret not in told
+        assert [page for page, said in pages.items() if secret in said] == []
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(f): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
+
+
+async def _pages_of(engine: Engine) -> dict[str, str]:
+    app = _pages(engine, Launch(), bool)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as asks:
+        return {page: (await asks.get(page)).text for page in ("/", "/desk", "/board", "/metrics")}
 
 
 @given(st.text("打不开 ,.!", max_size=40), st.text("打不开 ,.!", max_size=40))

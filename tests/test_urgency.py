@@ -1,4 +1,4 @@
-"""The green channel: harm itself in each language goes to the emergency seat, what only sounds so does not."""
+"""The green channel: harm itself in each language is found, what only sounds so is not."""
 
 from __future__ import annotations
 
