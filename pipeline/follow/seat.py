@@ -1,0 +1,75 @@
+"""An urgent complaint to a person at once, and again each time its own short clock has run out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from pipeline.clock import Span
+from pipeline.follow.marks import ANSWERS
+from pipeline.notify import Notice
+from pipeline.respond import Response
+from pipeline.types import Action, Case, Seconds
+
+TIMEOUT = 30.0
+
+
+class Seat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who hears of an urgent complaint, and how long they may take to answer before they hear it again."""
+
+    receiver: str = ""  # of response.receivers; response.receiver where empty
+    acknowledge: Span = Span(300)
+    rings: int = 3  # at most; from the second on the first rung of the escalation hears it, too
+
+
+def rings(case: Case, seat: Seat, response: Response, now: Seconds) -> list[Action]:
+    """Return the ring that is due by now, one notification a channel, none where nothing is due.
+
+    Its number is reckoned from the case alone, and is a part of the key: none goes out twice.
+    """
+    if not case.urgent or case.pressing is None or any(m.what in ANSWERS for m in case.marks):
+        return []
+    number = int((now - case.pressing) // seat.acknowledge)
+    if not 0 <= number < seat.rings:
+        return []
+    first = seat.receiver or response.receiver
+    who = {first, *(r.receiver for r in response.escalation[: min(number, 1)])}
+    notice = Notice(
+        reason="urgent complaint" if number == 0 else "urgent complaint, nobody has answered",
+        because=case.urgent,
+        at=now,
+        receiver=first,
+        incident=case.incident,
+        title=f"Urgent: {case.urgent}",
+        priority="P1",
+        state="open",
+        opened=case.received,
+        since=case.received,
+        services=case.services[:1],
+        customers=(case.customer,) if case.customer else (),
+        complaints=1,
+        page="/desk",
+    )
+    home = f"complaint/{case.complaint}"
+    return [
+        Action(
+            f"{home}/urgent.{number}/{one.name}/{k}.{via.do}",
+            home,
+            "notify",
+            via.do,
+            _args(one.name, notice, k),
+            f"Tell {one.name} by {via.do}: {notice.reason}",
+            now,
+            TIMEOUT,
+        )
+        for one in response.receivers
+        if one.name in who
+        for k, via in enumerate(one.via)
+    ]
+
+
+def _args(receiver: str, notice: Notice, via: int) -> Mapping[str, Any]:
+    told = msgspec.structs.replace(notice, receiver=receiver)
+    return {"receiver": receiver, "notice": msgspec.to_builtins(told), "via": via}
