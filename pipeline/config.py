@@ -12,6 +12,7 @@ import msgspec
 
 from pipeline import knowledge, plain, topology
 from pipeline.clock import Span
+from pipeline.complaints.encoders import use
 from pipeline.decide import Policy
 from pipeline.detect import Watch
 from pipeline.follow import Promises, unknown
@@ -84,6 +85,9 @@ class Logs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Complaints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     knowledge: str = ""  # file or folder of articles that answer complaints, relative to this file
+    encoder: Literal["auto", "none", "use"] = "auto"  # what compares meanings; auto = use where installed
+    # All topics together; of complaints, so many that are no surge may page.
+    false_surges_a_week: Annotated[float, msgspec.Meta(gt=0)] = 1.0
 
 
 class Main(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,6 +161,8 @@ def load(path: Path | None = None, catalog: Path | None = None) -> Config:
     errors += [*forbidden(response), *unknown(main.promises, response)]
     if main.logs.templates == "drain3" and not drain3.installed():
         errors.append(f"{path}: logs.templates: {drain3.MISSING}")
+    if main.complaints.encoder == "use" and not use.installed():
+        errors.append(f"{path}: complaints.encoder: {use.MISSING}")
     if errors:
         raise Invalid(errors)
     files = tuple(f for f in (path, where, *rules, *books, *told) if f)

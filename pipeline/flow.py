@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pipeline import snapshot
 from pipeline.alerts import AlertState, take_alerts
-from pipeline.complaints import ComplaintState, hear
+from pipeline.complaints import ComplaintState, hear, tuned
 from pipeline.config import Config
 from pipeline.correlate import CorrelateState, correlate
 from pipeline.decide import DecideState, decide
@@ -44,6 +44,7 @@ class Pipeline:
         self.config = config
         self.memory = memory or Memory(series=Series(config.limits.series))
         self.memory.logs = using(self.memory.logs, config.logs.templates)
+        self.memory.complaints = tuned(self.memory.complaints, config.complaints)
 
     @classmethod
     def restore(cls, config: Config, raw: bytes) -> Pipeline:
@@ -68,8 +69,7 @@ class Pipeline:
         measured, evidence = detect(m.detect, batch, m.series, c.watches, now)
         logged = read_lines(m.logs, batch, m.series, now)
         heard, complaints = hear(m.complaints, batch.events, c.topology, now)
-        alerted = take_alerts(m.alerts, batch.events, now)
-        signals = (*measured, *logged, *heard, *alerted)
+        signals = (*measured, *logged, *heard, *take_alerts(m.alerts, batch.events, now))
         seen = correlate(
             m.correlate, signals, complaints, batch.events, c.topology, now, c.policy.resolve_after
         )

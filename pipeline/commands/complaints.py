@@ -6,13 +6,14 @@ import gzip
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 import msgspec
 
 from pipeline import topology
-from pipeline.complaints import ComplaintState, hear
+from pipeline.complaints import ComplaintState, hear, tuned
+from pipeline.config import Complaints
 from pipeline.topology import Topology
 from pipeline.types import Event
 
@@ -26,6 +27,7 @@ class Row(msgspec.Struct):
     customer: str = ""
     channel: str = ""
     lang: str = ""
+    topic: str = ""  # what it is about, where a person said so
 
 
 @click.command("complaints")
@@ -35,7 +37,13 @@ class Row(msgspec.Struct):
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The service catalogue whose aliases link complaints to services.",
 )
-def command(file: str, catalog: Path | None) -> None:
+@click.option(
+    "--encoder",
+    type=click.Choice(["auto", "none", "use"]),
+    default="auto",
+    help="What compares meanings; auto is the sentence encoder where it is installed.",
+)
+def command(file: str, catalog: Path | None, encoder: Literal["auto", "none", "use"]) -> None:
     """Print {"id", "topic", "urgent", "services"} for each complaint of FILE ("-" reads a pipe).
 
     And {"surge", "at", "ids"} the moment one is known: more customers say the same than is usual.
@@ -45,13 +53,13 @@ def command(file: str, catalog: Path | None) -> None:
         known = topology.load(catalog) if catalog is not None else Topology()
     except ValueError as error:
         raise click.ClickException(str(error)) from error
-    state = ComplaintState()
+    state = tuned(ComplaintState(), Complaints(encoder=encoder))
     told: set[str] = set()
     out = click.get_binary_stream("stdout")
     live = not os.path.isfile(file)
     with gzip.open(file) if file.endswith(".gz") else click.open_file(file, "rb") as lines:
         for row in _rows(lines):
-            labels = {"customer": row.customer, "channel": row.channel, "lang": row.lang}
+            labels = {"customer": row.customer, "channel": row.channel, "lang": row.lang, "topic": row.topic}
             event = Event("complaint", row.id, row.t, labels, row.text)
             signals, read = hear(state, (event,), known, row.t)
             said: list[dict[str, Any]] = [

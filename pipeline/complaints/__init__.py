@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from pipeline.complaints.heard import Heard, voice_of
+from pipeline.complaints.budget import Budget
+from pipeline.complaints.encoders import encoder, installed
+from pipeline.complaints.heard import Heard, Said, voice_of
 from pipeline.complaints.link import link
+from pipeline.complaints.sense import Sense
 from pipeline.complaints.surge import Surges, notice
 from pipeline.complaints.topics import Topics
 from pipeline.complaints.urgency import urgent
@@ -20,13 +24,41 @@ CERTAIN = 0.5  # score of a link from which the complaint counts as naming the s
 
 @dataclass(slots=True)
 class ComplaintState:
-    """What customers have been saying. Owned by the pipeline; about 8 MB when full, see each part."""
+    """What customers have been saying. Owned by the pipeline; about 50 MB when full, see each part."""
 
     rarity: Rarity = field(default_factory=Rarity)
+    sense: Sense = field(default_factory=Sense)
     heard: Heard = field(default_factory=Heard)
     topics: Topics = field(default_factory=Topics)
     surges: Surges = field(default_factory=Surges)
     dropped: Counter[str] = field(default_factory=Counter)
+
+
+class Tuning(Protocol):
+    """What can be configured; see config.Complaints."""
+
+    @property
+    def encoder(self) -> str: ...
+
+    @property
+    def false_surges_a_week(self) -> float: ...
+
+
+def tuned(state: ComplaintState, tuning: Tuning) -> ComplaintState:
+    """Return the state with that encoder, "auto" = the one installed, and that budget.
+
+    Vectors of two encoders do not compare: a change makes the state forget those it has, and what chance
+    does to them; what was said in which words stays.
+    """
+    name = tuning.encoder
+    if name == "auto":
+        name = "use" if installed("use") else "none"
+    if state.sense.encoder != name:
+        state.sense = Sense(name)
+        state.heard.change_encoder(name)
+        state.surges.budget = Budget()
+    state.surges.budget.allow(tuning.false_surges_a_week)
+    return state
 
 
 def hear(
@@ -40,14 +72,15 @@ def hear(
     asked = sorted((e for e in events if e.kind == "complaint"), key=lambda e: (e.time, e.id))
     said = [plain(e.text) for e in asked]
     cut = columns(said) if said else []
+    meant = encoder(state.sense.encoder).encode([e.text for e in asked])
     signals: list[Signal] = []
     read: list[Complaint] = []
-    for event, text, (index, counts) in zip(asked, said, cut, strict=True):
-        if event.id in state.heard.rows:
+    for event, text, (index, counts), raw in zip(asked, said, cut, meant, strict=True):
+        if event.id in state.heard.numbers:
             state.dropped["heard before"] += 1
             continue
         time = min(event.time, now)
-        vector = state.rarity.weigh(index, counts)
+        one = Said(state.rarity.weigh(index, counts), state.sense.centre(raw))
         services = link(event.text, topology)
         named = services[0][0] if services and services[0][1] >= CERTAIN else ""
         complaint = Complaint(
@@ -57,13 +90,20 @@ def hear(
             channel=event.labels.get("channel", ""),
             lang=event.labels.get("lang", ""),
             text=event.text,
-            topic=state.topics.place(vector, event.text),
+            topic=state.topics.place(
+                one.vector,
+                event.text,
+                dense=raw if len(raw) else None,
+                time=time,
+                customer=event.labels.get("customer", ""),
+                version=event.labels.get("version", ""),
+            ),
             urgent=urgent(event.text),
             services=services,
         )
         read.append(complaint)
         voice = voice_of(complaint.customer, text)
-        signals += notice(state.surges, state.heard, complaint, vector, voice, named, now)
-        state.heard.add(event.id, time, voice, state.surges.number(named), vector)
+        signals += notice(state.surges, state.heard, complaint, one, voice, named, now)
+        state.heard.add(event.id, time, voice, state.surges.number(named), one)
     signals += state.surges.endings(state.heard, now)
     return tuple(signals), tuple(read)

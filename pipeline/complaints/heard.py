@@ -10,21 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from pipeline.complaints.encoders import Dense
+from pipeline.complaints.usual import DAY, HISTORY, Usual, between, mix
 from pipeline.complaints.words import WIDTH, Ints, Singles, Vector, alike
 from pipeline.types import Floats, Seconds
 
-HOUR, DAY = 3600.0, 86400.0
-WINDOWS = np.array([10.0, 20.0, 40.0, 90.0]) * 60
-HISTORY = 14 * DAY
-GAP = 2 * HOUR  # the newest of the history, which is left out of what is usual
-MAX_KEPT = 6_000  # complaints, the oldest go first; 1.1 kB each
-SHRINK = 2.0  # days of the mean rate that each hour's own rate is mixed with
+HOUR = 3600.0
+WINDOWS = np.array([600.0, 1200.0, 2400.0, 5400.0])
+SLOW_COST = 0.5  # surprise that is taken off there: a bad day is no news
+SLOW = np.array([6 * HOUR, 24 * HOUR])  # for what burns slowly
+MAX_KEPT = 8_000  # complaints; past it the oldest eighth goes. 1.1 kB each, 2.1 kB with an encoder
+MAX_LATELY = 2_000  # of the last day that are compared one by one
 # Variance of a day's complaints about one thing beyond Poisson, over mean**2: some days are just worse.
 SPREAD = 0.3
 PRIOR = 0.5  # like complaints that are granted to a history that has none
-# Cosines from which two texts begin to say the same, and surely do: about the 95 % quantile of unlike
-# pairs and the 80 % quantile of pairs of one intent, on banking77, CLINC150 and CIC (Chinese).
-ALIKE_FROM, ALIKE_SURE = 0.08, 0.25
 
 
 class Rise(NamedTuple):
@@ -39,110 +38,136 @@ class Rise(NamedTuple):
 NO_RISE = Rise(0.0, 0.0, np.nan, 0.0)
 
 
+class Said(NamedTuple):
+    """One text as it is compared."""
+
+    vector: Vector
+    dense: Dense  # (dim,) of length 1; (0,) without an encoder
+
+
 @dataclass(slots=True)
 class Heard:
-    """The complaints of the last two weeks, a ring of at most MAX_KEPT rows. Owned by ComplaintState."""
+    """The complaints of two weeks in the order they came, at most MAX_KEPT. Owned by ComplaintState."""
 
-    count: int = 0  # ever taken; row of a complaint = its number % MAX_KEPT
+    first: int = 0  # number of the complaint in row 0
+    count: int = 0  # rows in use
     index: Ints = field(default_factory=lambda: np.zeros((64, WIDTH), np.int32))
     weight: Singles = field(default_factory=lambda: np.zeros((64, WIDTH), np.float32))
+    dense: NDArray[np.float16] = field(default_factory=lambda: np.zeros((64, 0), np.float16))
     time: Floats = field(default_factory=lambda: np.zeros(64))
     voice: NDArray[np.int64] = field(default_factory=lambda: np.zeros(64, np.int64))
     service: NDArray[np.int64] = field(default_factory=lambda: np.zeros(64, np.int64))  # 0 = unknown
     spent: NDArray[np.bool_] = field(
         default_factory=lambda: np.zeros(64, np.bool_)
-    )  # heard in a surge that has ended
+    )  # in a surge that is over
     ids: list[str] = field(default_factory=list)
-    rows: dict[str, int] = field(default_factory=dict)  # id -> row
-    began: Seconds = np.inf
-    hours: Floats = field(default_factory=lambda: np.zeros(48))  # complaints by hour, weekdays then weekend
+    numbers: dict[str, int] = field(default_factory=dict)  # id -> first + row
+    usual: Usual = field(default_factory=Usual)
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return self.count
 
-    def add(self, id: str, time: Seconds, voice: int, service: int, vector: Vector) -> None:
-        row = self.count % MAX_KEPT
-        if row < len(self.ids):
-            del self.rows[self.ids[row]]
-            self.ids[row] = id
-        else:
-            if row == len(self.time):
-                self._grow()
-            self.ids.append(id)
-        self.rows[id] = row
-        self.index[row], self.weight[row] = vector.index, vector.weight
+    def add(self, id: str, time: Seconds, voice: int, service: int, said: Said) -> None:
+        if self.count == MAX_KEPT:
+            self._forget(MAX_KEPT // 8)
+        if self.count == len(self.time):
+            self._grow()
+        row = self.count
+        if said.dense.shape != self.dense.shape[1:]:
+            self.dense = np.zeros((len(self.time), len(said.dense)), np.float16)
+        self.ids.append(id)
+        self.numbers[id] = self.first + row
+        self.index[row], self.weight[row], self.dense[row] = said.vector.index, said.vector.weight, said.dense
         self.time[row], self.voice[row], self.service[row] = time, voice, service
         self.spent[row] = False
         self.count += 1
-        self.began = min(self.began, time)
-        self.hours[_hour(time)] += 1
+        self.usual.hear(time)
+        if self.usual.due(self.first + self.count):
+            n = self.count
+            self.usual.take(
+                self.index[:n], self.weight[:n], self.dense[:n], self.service[:n], self.time[:n],
+                self.first + n, time,
+            )  # fmt: skip
 
-    def alike(self, vector: Vector) -> Floats:
-        """Return how far each complaint kept says the same, (n,): 0 not at all, 1 surely."""
-        n = len(self)
-        cosine = alike(self.index[:n], self.weight[:n], vector)
-        return np.clip((cosine - ALIKE_FROM) / (ALIKE_SURE - ALIKE_FROM), 0.0, 1.0)
+    def rows(self, ids: tuple[str, ...]) -> list[int]:
+        """Return the rows of those complaints that are still kept."""
+        return [self.numbers[one] - self.first for one in ids if one in self.numbers]
 
-    def lately(self, chosen: NDArray[np.bool_], time: Seconds) -> NDArray[np.intp]:
-        """Return the rows of the chosen (n,) within the widest window, oldest first."""
-        n = len(self)
-        when = self.time[:n]
-        rows = np.flatnonzero(chosen & (when > time - WINDOWS[-1]) & (when <= time))
-        return rows[np.argsort(when[rows], kind="stable")]
+    def lately(self, time: Seconds) -> slice:
+        """Return the rows of about the last day, at most MAX_LATELY; what came late stands among them."""
+        upto = self.count
+        least = max(upto - MAX_LATELY, 0)
+        return slice(least + int(np.searchsorted(self.time[least:upto], time - SLOW[-1])), upto)
 
-    def rise(self, same: Floats, time: Seconds, voice: int) -> Rise:
-        """Return how surprisingly many other customers say the same in the last 10 to 90 minutes.
+    def alike(self, said: Said, rows: slice) -> Floats:
+        """Return how far each of those rows says the same, (n,): 0 not at all, 1 surely."""
+        words = alike(self.index[rows], self.weight[rows], said.vector)
+        return self.usual.same(mix(words, self.dense[rows].astype(np.float32), said.dense))
 
-        Against the same sum over the history, spread by hour of day and weekend; `same` (n,) says how
-        far each complaint kept says the same, and one customer has one voice. There is no rise
-        before a window's length of history.
+    def rise(self, same: Floats, rows: slice, usually: float, time: Seconds, voice: int) -> Rise:
+        """Return how surprisingly many other customers say the same in the last 10 minutes to 24 hours.
+
+        `same` (n,) says how far each of the rows says the same, `usually` sums it over the history, which
+        is spread by hour of day and weekend; one customer has one voice. There is no rise before two
+        windows' length of history.
         """
-        n = len(self)
-        when, who = self.time[:n], self.voice[:n]
-        near = self.lately((same > 0) & (who != voice), time)
         best = NO_RISE
+        when, who = self.time[rows], self.voice[rows]
+        near = np.flatnonzero((same > 0) & (who != voice) & (when <= time) & ~self.spent[rows])
         if not len(near):
             return best
-        oldest = max(self.began if self.count <= MAX_KEPT else float(when.min()), time - HISTORY)
-        clock = self._clock(time)
-        for window in WINDOWS.tolist():
-            # What is going on now is no measure of what is usual; early on, any history is better than none.
-            until = time - max(window, min(GAP, (time - oldest) / 2))
-            inside = near[when[near] > time - window]
+        order = np.lexsort((-same[near], who[near]))
+        near = near[order]
+        when, who, same = when[near], who[near], same[near]
+        clock, since, until = self.usual.clock(time), self.usual.since, self.usual.until
+        whole = between(clock, since, until)
+        for window in (*WINDOWS.tolist(), *SLOW.tolist()):
+            needed = window if window <= WINDOWS[-1] else 4 * window
+            if until - since < needed or whole <= 0:
+                break
+            inside = when > time - window
             count = _voices(who[inside], same[inside])
-            if count <= 0.3 or until - oldest < window:
+            if count <= 0.3:
                 continue
-            usual = float(same[(when >= oldest) & (when < until)].sum()) + PRIOR
-            expected = usual * _between(clock, time - window, time) / _between(clock, oldest, until)
+            expected = (usually + PRIOR) * between(clock, time - window, time) / whole
             tail = special.betainc(count, 1 / SPREAD, expected / (expected + 1 / SPREAD))
-            surprise = -float(np.log10(max(tail, 1e-300)))
+            surprise = -float(np.log10(max(tail, 1e-300))) - (SLOW_COST if window > WINDOWS[-1] else 0.0)
             best = max(best, Rise(surprise, count, expected, window))
         return best
 
     def weekly(self, time: Seconds) -> float:
         """Return the complaints of a usual week, at least 100."""
-        n = len(self)
-        oldest = max(float(self.time[:n].min()), time - HISTORY) if n else time
+        n = self.count
+        oldest = max(float(self.time[0]), time - HISTORY) if n else time
         span = max(time - oldest, DAY)
-        return max(100.0, float((self.time[:n] >= oldest).sum()) * 7 * DAY / span)
+        return max(100.0, (n - int(np.searchsorted(self.time[:n], oldest))) * 7 * DAY / span)
 
-    def _clock(self, time: Seconds) -> Floats:
-        """Return the usual complaints from Monday 0:00 to each full hour of a week, (169,)."""
-        days = max((time - self.began) / DAY, 1.0)
-        lived = np.repeat([days * 5 / 7, days * 2 / 7], 24)  # days behind each of the 48 hours
-        usual = self.hours.sum() / (24 * days)
-        rate = (self.hours + SHRINK * usual) / (lived + SHRINK)
-        return np.concatenate(
-            [[0.0], np.cumsum(np.concatenate([np.tile(rate[:24], 5), np.tile(rate[24:], 2)]))]
-        )
+    def change_encoder(self, name: str) -> None:
+        """Forget what the texts mean to the encoder of before; their words are kept."""
+        self.dense = np.zeros((len(self.time), 0), np.float16)
+        self.usual.change_encoder(name)
+
+    def _forget(self, rows: int) -> None:
+        """Drop the oldest rows."""
+        for one in self.ids[:rows]:
+            del self.numbers[one]
+        del self.ids[:rows]
+        left = self.count - rows
+        for name in COLUMNS:
+            column = getattr(self, name)
+            column[:left] = column[rows : self.count].copy()
+        self.first, self.count = self.first + rows, left
 
     def _grow(self) -> None:
         more = min(2 * len(self.time), MAX_KEPT)
-        for name in ("index", "weight", "time", "voice", "service", "spent"):
+        for name in COLUMNS:
             old = getattr(self, name)
             new = np.zeros((more, *old.shape[1:]), old.dtype)
             new[: len(old)] = old
             setattr(self, name, new)
+
+
+COLUMNS = ("index", "weight", "dense", "time", "voice", "service", "spent")
 
 
 def voice_of(customer: str, text: str) -> int:
@@ -152,23 +177,9 @@ def voice_of(customer: str, text: str) -> int:
 
 
 def _voices(who: NDArray[np.int64], same: Floats) -> float:
-    """Return the sum over customers of the likest thing that each said."""
+    """Return the sum over customers, in order, of the likest thing that each said, which comes first."""
     if not len(who):
         return 0.0
-    order = np.lexsort((-same, who))
-    first = np.ones(len(order), bool)
-    first[1:] = np.diff(who[order]) != 0
-    return float(same[order][first].sum())
-
-
-def _between(clock: Floats, start: Seconds, end: Seconds) -> float:
-    """Return the usual complaints between two times. 1970 began on a Thursday."""
-    weeks, hours = np.divmod((np.array([start, end]) + 3 * DAY) / HOUR, 168.0)
-    upto = weeks * clock[-1] + np.interp(hours, np.arange(169.0), clock)
-    return float(upto[1] - upto[0])
-
-
-def _hour(time: Seconds) -> int:
-    """Return the hour of day, 24 later at weekends."""
-    day = int(time // DAY)
-    return int(time % DAY // HOUR) + (24 if (day + 3) % 7 >= 5 else 0)
+    first = np.ones(len(who), bool)
+    first[1:] = np.diff(who) != 0
+    return float(same[first].sum())

@@ -9,17 +9,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.complaints.heard import WINDOWS, Heard, Rise
-from pipeline.complaints.words import Vector
+from pipeline.complaints.budget import LOW, Budget
+from pipeline.complaints.heard import Heard, Rise, Said
 from pipeline.types import Complaint, Floats, Seconds, Signal
 
-# Surprise beyond log10(complaints a week), so that chance makes as many false surges a week at any volume.
-# Measured on arrivals simulated from banking77 and CIC at 3,700 a week: at -0.4 at most one a week.
-CONFIRMED = -0.4  # pages
-EMERGING = -1.4  # is shown, and is evidence
 VOICES = 3  # customers that a surge needs at least
 AGAIN = 2  # of them, those not heard in a surge that has ended
 QUIET = 300.0  # s without another voice that end it; the next burst is a new page
+JOINED = 5400.0  # s within which like complaints belong to it at least
 SAME = 0.3  # from which two complaints count as saying the same
 MAX_ON = 200
 MAX_IDS = 500
@@ -32,7 +29,9 @@ class Surges:
 
     on: dict[str, Signal] = field(default_factory=dict)
     newest: dict[str, Seconds] = field(default_factory=dict)  # of each surge's complaints
+    peak: dict[str, float] = field(default_factory=dict)  # surprise beyond log10(complaints a week)
     services: dict[str, int] = field(default_factory=lambda: {"": 0})
+    budget: Budget = field(default_factory=Budget)
 
     def number(self, service: str) -> int:
         """Return the service's number, 0 where it is unknown or there are too many."""
@@ -45,17 +44,25 @@ class Surges:
 
         Its complaints are spent: a single one more, a little later, does not make the same surge anew.
         """
-        over = [id for id in self.on if now - self.newest[id] > QUIET]
-        for id in over:
-            heard.spent[[heard.rows[one] for one in self.on[id].ids if one in heard.rows]] = True
-        return [replace(self.on.pop(id), at=now, ended=self.newest.pop(id)) for id in over]
+        said = []
+        for id, known in list(self.on.items()):
+            if now - self.newest[id] <= (QUIET if known.page else JOINED):
+                continue
+            if known.page:
+                heard.spent[heard.rows(known.ids)] = True
+            peak, ended = self.peak.pop(id), self.newest.pop(id)
+            self.budget.hear(ended, peak)
+            if peak >= self.budget.shown or known.page:
+                said.append(replace(known, at=now, ended=ended))
+            del self.on[id]
+        return said
 
 
 def notice(
     surges: Surges,
     heard: Heard,
     complaint: Complaint,
-    vector: Vector,
+    said: Said,
     voice: int,
     named: str,
     now: Seconds,
@@ -65,34 +72,44 @@ def notice(
     Two ways to say the same, the more surprising counts: like words, or naming the same service,
     in whatever language.
     """
-    by_words = heard.alike(vector)
-    says = [by_words]
+    budget, usual = surges.budget, heard.usual
+    budget.began = min(budget.began, complaint.time)
+    recent = heard.lately(complaint.time)
+    by_words = heard.alike(said, recent)
+    ways = [(by_words, float(usual.like(said.vector, said.dense).sum()))]
     if named:
-        says.append((heard.service[: len(heard)] == surges.number(named)).astype(np.float64))
-    ways = [(heard.rise(same, complaint.time, voice), same) for same in says]
-    rise, same = max(ways, key=lambda way: way[0].surprise)
-    rows = heard.lately(same >= SAME, complaint.time)
+        number = surges.number(named)
+        service = (heard.service[recent] == number).astype(np.float64)
+        ways.append((service, float((usual.service == number).sum())))
+    rises = [
+        (heard.rise(same, recent, often / usual.share, complaint.time, voice), same) for same, often in ways
+    ]
+    rise, same = max(rises, key=lambda way: way[0].surprise)
+    when = heard.time[recent]
+    near = (same >= SAME) & (when > complaint.time - max(rise.window, JOINED)) & (when <= complaint.time)
+    rows = np.flatnonzero(near) + recent.start
     voices = len({voice, *heard.voice[rows].tolist()})
     fresh = len({voice, *heard.voice[rows[~heard.spent[rows]]].tolist()})
     beyond = rise.surprise - float(np.log10(heard.weekly(complaint.time)))
-    confirmed = voices >= VOICES and beyond >= CONFIRMED
-    known = _joined(surges, heard, by_words, named)
-    if known is None and (voices < VOICES or fresh < AGAIN or beyond < EMERGING or len(surges.on) >= MAX_ON):
+    known = _joined(surges, heard, by_words, recent, named)
+    emerging = voices >= VOICES and fresh >= AGAIN and beyond >= LOW
+    if known is None and (not emerging or len(surges.on) >= MAX_ON):
         return []
     service = _service(surges, heard, rows, named)
-    signal = known or _new(complaint, float(heard.time[rows[0]]), service, rise)
+    signal = known or _new(complaint, float(heard.time[rows].min()), service, rise)
     signal = replace(
         signal,
         at=now,
         service=signal.service or service,
         surprise=round(max(signal.surprise, rise.surprise), 3),
         observed=max(signal.observed, float(voices)),
-        page=signal.page or confirmed,
+        page=signal.page or (voices >= VOICES and beyond >= budget.bar),
         ids=_all(signal.ids, [heard.ids[row] for row in rows.tolist()], complaint.id),
     )
     surges.on[signal.id] = replace(signal, reason=_reason(signal, complaint, rise))
     surges.newest[signal.id] = max(surges.newest.get(signal.id, 0.0), complaint.time)
-    return [surges.on[signal.id]]
+    surges.peak[signal.id] = max(surges.peak.get(signal.id, beyond), beyond)
+    return [surges.on[signal.id]] if signal.page or surges.peak[signal.id] >= budget.shown else []
 
 
 def _new(complaint: Complaint, since: Seconds, service: str, rise: Rise) -> Signal:
@@ -118,12 +135,12 @@ def _all(known: tuple[str, ...], rows: list[str], newest: str) -> tuple[str, ...
     return tuple(dict.fromkeys((*known, *rows, newest)))[-MAX_IDS:]
 
 
-def _joined(surges: Surges, heard: Heard, by_words: Floats, named: str) -> Signal | None:
+def _joined(surges: Surges, heard: Heard, by_words: Floats, recent: slice, named: str) -> Signal | None:
     """Return the surge that the complaint belongs to: the same service, or words like those in it."""
     for known in surges.on.values():
         if named and known.service == named:
             return known
-        rows = [heard.rows[id] for id in known.ids[-20:] if id in heard.rows]
+        rows = [row - recent.start for row in heard.rows(known.ids[-20:]) if row >= recent.start]
         if rows and float(by_words[rows].mean()) >= SAME:
             return known
     return None
@@ -141,7 +158,8 @@ def _service(surges: Surges, heard: Heard, rows: NDArray[np.intp], named: str) -
 def _reason(signal: Signal, complaint: Complaint, rise: Rise) -> str:
     about = f" about {signal.service}" if signal.service else ""
     usual = f", where {rise.expected:.2g} would be usual in {rise.window / 60:.0f} min" if rise.window else ""
+    within = max(rise.window, JOINED) / 60
     return (
-        f"{signal.observed:.0f} customers complain alike{about} within {WINDOWS[-1] / 60:.0f} min{usual}; "
+        f"{signal.observed:.0f} customers complain alike{about} within {within:.0f} min{usual}; "
         f'the latest: "{" ".join(complaint.text.split())[:120]}"'
     )

@@ -1,0 +1,88 @@
+"""Peaks of what might have been surges to the surprise from which one pages: so many false ones a week."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipeline.types import Floats, Seconds
+
+WEEK = 7 * 86400.0
+LEARN = 2 * WEEK  # after which the stream alone sets the bar
+LASTS = 4 * WEEK  # a peak is remembered for
+MAX_PEAKS = 2_000
+# Peaks a week that may be true surges: the largest so many are left out of the fit, so that weeks full of
+# outages do not raise the bar.
+TRUE = 10.0
+SHOWN = 10.0  # false surges a week that are shown as emerging
+LOW = -2.0  # from here it is measured
+FEW = 20  # peaks in the band below which nothing can be said
+# Decades of false surges per unit of surprise: of a perfect p-value it were 1.
+# The stream's own slope is mixed with it as if it had been seen in so many peaks: three months are few.
+SLOPE, SURE = 1.15, 200.0
+START = -0.4  # the bar before anything was learned, in surprise beyond log10(complaints a week)
+
+
+@dataclass(slots=True)
+class Budget:
+    """How high chance alone reaches in this stream. Owned by Surges; at most MAX_PEAKS numbers, 32 kB.
+
+    False surges grow rarer exponentially with their peak; true ones stand above. So the slope is read off
+    the peaks between the bar of what emerges and the TRUE-th largest a week, and drawn on to the height
+    that chance reaches `a_week` times. No label is needed, and no look-ahead.
+    """
+
+    a_week: float = 1.0
+    began: Seconds = math.inf
+    time: list[Seconds] = field(default_factory=list)
+    peak: list[float] = field(default_factory=list)
+    bar: float = START  # confirmed from here
+    shown: float = START - math.log10(SHOWN) / SLOPE  # emerging from here
+
+    def allow(self, a_week: float) -> None:
+        """Set how many false surges a week may page."""
+        if a_week != self.a_week:
+            self.a_week = a_week
+            self.bar = START - math.log10(a_week) / SLOPE
+
+    def hear(self, time: Seconds, peak: float) -> None:
+        """Take the peak of an episode that is over, and set the bars anew."""
+        self.time.append(time)
+        self.peak.append(peak)
+        while self.time[0] < time - LASTS or len(self.time) > MAX_PEAKS:
+            del self.time[0], self.peak[0]
+        weeks = min(time - self.began, LASTS) / WEEK
+        if weeks <= 0:
+            return
+        fitted = fit(np.array(self.peak), weeks)
+        trust = min(weeks * WEEK / LEARN, 1.0)
+        for name, a_week in (("bar", self.a_week), ("shown", SHOWN)):
+            height = START - math.log10(a_week) / SLOPE
+            if fitted is not None:
+                level, slope = fitted
+                height = trust * (LOW + math.log10(level / a_week) / slope) + (1 - trust) * height
+            setattr(self, name, height)
+
+
+def fit(peaks: Floats, weeks: float) -> tuple[float, float] | None:
+    """Return the peaks a week above LOW that are chance, and their decades per unit; None where too few."""
+    ranked = np.sort(peaks[peaks >= LOW])[::-1]
+    top = math.ceil(TRUE * weeks)
+    if len(ranked) < top + FEW:
+        return None
+    band, width = ranked[top:] - LOW, float(ranked[top - 1]) - LOW
+    seen = _slope(float(band.mean()), width) / math.log(10)
+    slope = (len(band) * seen + SURE * SLOPE) / (len(band) + SURE)
+    return len(band) / (1 - 10 ** (-slope * width)) / weeks, slope
+
+
+def _slope(mean: float, width: float) -> float:
+    """Return the rate of an exponential cut off at `width` that has this mean: the likeliest one."""
+    least, most = 1e-3, 50.0
+    for _ in range(60):
+        rate = (least + most) / 2
+        cut = 1 / rate - width / math.expm1(min(rate * width, 700.0))
+        least, most = (rate, most) if cut > mean else (least, rate)
+    return (least + most) / 2

@@ -1,0 +1,146 @@
+"""A sample of two weeks to how much of what is said is like a text, and how alike unlike texts are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from pipeline.complaints.encoders import Dense
+from pipeline.complaints.words import SIZE, WIDTH, Ints, Singles, Vector
+from pipeline.types import Floats, Seconds
+
+HOUR, DAY = 3600.0, 86400.0
+HISTORY = 14 * DAY
+GAP = 2 * HOUR  # the newest of the history, which is left out of what is usual
+SAMPLE = 3_000  # complaints of the history that are compared, evenly spread over it
+OFTEN = 32  # taken anew when the history grew by so many-th
+SHRINK = 2.0  # days of the mean rate that each hour's own rate is mixed with
+MEANT = 0.65  # weight of the encoder's cosine beside that of the n-grams
+# Which part of all pairs of texts is less alike than two that begin to say the same, and that surely do.
+ALIKE_FROM, ALIKE_SURE = 0.93, 0.97
+PAIRED = 64  # texts whose pairs are measured
+# Cosines for the two until others are measured, with an encoder and without; they count as so many texts.
+MEANING, WORDS, TRUST = (0.18, 0.30), (0.08, 0.25), 500.0
+
+
+@dataclass(slots=True)
+class Usual:
+    """The history as it stood when it was last taken. Owned by Heard; 5 MB when full, 11 with an encoder."""
+
+    began: Seconds = np.inf
+    hours: Floats = field(default_factory=lambda: np.zeros(48))  # complaints by hour, weekdays then weekend
+    taken: int = 0  # complaints ever heard when it was
+    kept: int = 0
+    since: Seconds = 0.0  # of what is sampled
+    until: Seconds = 0.0
+    share: float = 1.0  # of the history that is in the sample
+    start: Ints = field(default_factory=lambda: np.zeros(SIZE + 1, np.int32))  # of each column's postings
+    rows: Ints = field(default_factory=lambda: np.zeros(0, np.int32))  # postings: row of the sample,
+    weight: Singles = field(default_factory=lambda: np.zeros(0, np.float32))  # and the column's weight in it
+    dense: Dense = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    service: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    knees: tuple[float, float] = WORDS
+    start_knees: tuple[float, float] = WORDS
+
+    def hear(self, time: Seconds) -> None:
+        self.began = min(self.began, time)
+        self.hours[_hour(time)] += 1
+
+    def change_encoder(self, name: str) -> None:
+        """Begin anew to measure cosines, by those of before without what was meant."""
+        self.dense = np.zeros((len(self.service), 0), np.float32)
+        self.knees = self.start_knees = WORDS if name == "none" else MEANING
+        self.taken = 0
+
+    def due(self, heard: int) -> bool:
+        return heard - self.taken >= max(8, self.kept // OFTEN)
+
+    def take(
+        self,
+        index: Ints,
+        weight: Singles,
+        dense: NDArray[np.float16],
+        service: NDArray[np.int64],
+        time: Floats,
+        heard: int,
+        now: Seconds,
+    ) -> None:
+        """Sample the complaints older than GAP, all columns in order of time, and measure the knees."""
+        self.since = max(float(time[0]), now - HISTORY)
+        # What is going on now is no measure of what is usual; early on, any history is better than none.
+        self.until = now - min(GAP, (now - self.since) / 2)
+        past = np.flatnonzero((time >= self.since) & (time < self.until))
+        self.taken, self.kept = heard, len(time)
+        if not len(past):
+            return
+        some = past[:: -(-len(past) // SAMPLE)]
+        self.share = len(some) / len(past)
+        table = sparse.csr_matrix(
+            (weight[some].ravel(), index[some].ravel(), np.arange(0, len(some) * WIDTH + 1, WIDTH)),
+            (len(some), SIZE),
+        )
+        table.eliminate_zeros()
+        turned = table.tocsc()
+        self.start, self.rows, self.weight = turned.indptr, turned.indices, turned.data
+        self.dense, self.service = dense[some].astype(np.float32), service[some]
+        asked = np.unique(np.linspace(0, len(some) - 1, PAIRED).astype(np.intp))
+        found = np.asarray((table[asked] @ table.T).todense(), np.float64)
+        if self.dense.shape[1]:
+            found = MEANT * (self.dense[asked] @ self.dense.T) + (1 - MEANT) * found
+        found[np.arange(len(asked)), asked] = np.nan
+        if len(some) >= PAIRED:
+            seen = np.nanquantile(found, [ALIKE_FROM, ALIKE_SURE])
+            low, high = (
+                (len(past) * seen + TRUST * np.array(self.start_knees)) / (len(past) + TRUST)
+            ).tolist()
+            self.knees = low, max(high, low + 0.02)
+
+    def same(self, cosine: Floats) -> Floats:
+        """Return how far texts that alike say the same, 0 not at all, 1 surely."""
+        low, high = self.knees
+        return np.clip((cosine - low) / (high - low), 0.0, 1.0)
+
+    def like(self, vector: Vector, dense: Dense) -> Floats:
+        """Return how far each complaint of the sample says the same, (n,)."""
+        n = len(self.service)
+        start, end = self.start[vector.index], self.start[vector.index + 1]
+        sizes = np.where(vector.weight > 0, end - start, 0)
+        ends = np.cumsum(sizes)
+        at = np.arange(ends[-1]) + np.repeat(start - ends + sizes, sizes)
+        words: Floats = np.bincount(
+            self.rows[at], self.weight[at] * np.repeat(vector.weight, sizes), minlength=n
+        ).astype(np.float64)
+        return self.same(mix(words, self.dense, dense))
+
+    def clock(self, time: Seconds) -> Floats:
+        """Return the usual complaints from Monday 0:00 to each full hour of a week, (169,)."""
+        days = max((time - self.began) / DAY, 1.0)
+        lived = np.repeat([days * 5 / 7, days * 2 / 7], 24)  # days behind each of the 48 hours
+        usual = self.hours.sum() / (24 * days)
+        rate = (self.hours + SHRINK * usual) / (lived + SHRINK)
+        return np.concatenate(
+            [[0.0], np.cumsum(np.concatenate([np.tile(rate[:24], 5), np.tile(rate[24:], 2)]))]
+        )
+
+
+def mix(words: Floats, rows: Dense, dense: Dense) -> Floats:
+    """Return the cosines by words (n,) mixed with those by meaning, where there are any."""
+    if not len(dense) or rows.shape[1] != len(dense):
+        return words
+    return MEANT * (rows @ dense).astype(np.float64) + (1 - MEANT) * words
+
+
+def between(clock: Floats, start: Seconds, end: Seconds) -> float:
+    """Return the usual complaints between two times. 1970 began on a Thursday."""
+    weeks, hours = np.divmod((np.array([start, end]) + 3 * DAY) / HOUR, 168.0)
+    upto = weeks * clock[-1] + np.interp(hours, np.arange(169.0), clock)
+    return float(upto[1] - upto[0])
+
+
+def _hour(time: Seconds) -> int:
+    """Return the hour of day, 24 later at weekends."""
+    day = int(time // DAY)
+    return int(time % DAY // HOUR) + (24 if (day + 3) % 7 >= 5 else 0)
