@@ -193,6 +193,34 @@ def test_fifty_complaints_of_one_incident_warn_the_desk_once() -> None:
     assert all(any("warned" in t for t in c.told) for c in stage.cases.values())
 
 
+def test_promises_that_break_within_minutes_of_each_other_are_told_together() -> None:
+    stage = Desk(settings(update="0", resolve="0"))
+    for k in range(4):
+        stage.at(T0 + 30 * k, said=(written(f"m{k}", f"shop-{k}"),))
+
+    stage.until(T0 + 3600, T0 + 90)
+
+    broken = [a.args["notice"] for a in stage.actions if "/broken/" in a.key]
+    assert [(n["at"] - T0, n["complaints"]) for n in broken] == [(610, 1), (910, 3)]
+    assert broken[1]["title"] == "3 complaints want a first answer: the first is 5 min late"
+
+
+def test_what_broke_while_nobody_was_looking_is_told_as_broken_and_not_as_at_risk() -> None:
+    stage = desk(update="0", resolve="0")
+
+    stage.at(T0 + 7200)
+
+    assert stage.warned == [(7200, "respond", "broken")]
+
+
+def test_a_complaint_of_an_incident_that_nobody_was_told_of_still_belongs_to_it() -> None:
+    stage = desk()
+
+    stage.at(T0 + 60, touched=(incident(paged=None),))
+
+    assert (stage.cases["m1"].incident, stage.cases["m1"].progress) == ("i1", Progress.RECEIVED)
+
+
 def test_a_word_about_an_incident_is_one_about_all_its_complaints() -> None:
     stage = Desk(settings())
     stage.at(T0, said=(written("m1"), written("m2", "customer-3")))
