@@ -1,4 +1,4 @@
-"""What makes a German complaint urgent; texts come folded: small letters, ä as a, ß as ss."""
+"""What makes a German complaint urgent, in the spelling of folded texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes a Portuguese complaint urgent; texts come folded: small letters, no accents."""
+"""What makes a Portuguese complaint urgent, in the spelling of folded texts."""
 
 from __future__ import annotations
 
