@@ -1,5 +1,4 @@
-"""What makes an Arabic complaint urgent; texts come folded: no marks above "
-"letters, one spelling of alif."""
+"""What makes an Arabic complaint urgent, in the spelling of folded texts."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What makes an English complaint urgent; texts come folded: small letters, no "
-"accents, plain quotes."""
+"""What makes an English complaint urgent, in the spelling of folded texts."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What makes a Chinese complaint urgent; texts come folded, traditional "
-"characters as simplified ones."""
+"""What makes a Chinese complaint urgent, in the spelling of folded texts."""
 
 from __future__ import annotations
 
