@@ -1,22 +1,35 @@
-"""Other systems' alerts to signals: one alert is one signal from its start to its end."""
+"""Other systems' alerts to signals: those of one name on one service are one signal while any of them fires.
+
+An alert is a row of columns, found by the bytes of its label set; a repeat touches nothing else. A storm of
+them stays a handful of signals a service: the first few names speak for themselves, the rest are counted.
+"""
 
 from __future__ import annotations
 
 import heapq
+import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 
-from pipeline.series import service_of, show
-from pipeline.types import Event, Seconds, Signal
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.series import service_of, show, unpack
+from pipeline.types import Alerts, Floats, Labels, Rows, Seconds, Signal
 
 MAX_ALERTS = 500_000  # firing ones, about 1 kB each, 16 kB at the very most
 
-# Looks that nobody waits for any more, of ends that were moved forward, before they are cleared away.
+# Looks that nobody waits for any more, of one second, before they are cleared away.
 SLACK = 1_000
 
 # An alert without endsAt is over so long after its last word (Alertmanager's resolve_timeout).
 RESOLVE_TIMEOUT: Seconds = 300.0
+
+# So many names of one service and severity are signals of their own; a storm's others are counted in one.
+SHOWN = 4
 
 # A firing alert notifies, as with Alertmanager, unless its sender says that nobody needs to hear it.
 CALM = {"info", "none", "informational", "debug"}
@@ -28,100 +41,275 @@ SURPRISE = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
-class Firing:
-    """One alert that is on: its signal, and when it ends as far as is known."""
+@dataclass(slots=True, eq=False)
+class Crowd:
+    """All alerts of one service and severity that are on."""
 
-    signal: Signal
-    ends: Seconds
-    guessed: bool  # its sender gave no end
-    looked: Seconds  # when its end is looked at next; never after `ends`
+    shown: int = 0  # groups that are signals of their own
+    hidden: int = 0  # alerts of groups that are not
+    told: int = 0  # of those, when they were last told
+    signal: Signal | None = None  # speaks for the hidden ones
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """The alerts of one name, service and severity that are on."""
+
+    key: tuple[str, str, str]  # service, severity, name
+    crowd: Crowd
+    firing: int = 0
+    told: int = 0  # how many fired when they were last told
+    lead: int = -1  # row of the first, whose words are shown
+    signal: Signal | None = None  # None where the crowd speaks for it
 
 
 @dataclass(slots=True)
 class AlertState:
-    """The alerts that are firing, by fingerprint. At most MAX_ALERTS; past it new ones are turned away."""
+    """The alerts that are firing, a row each. At most MAX_ALERTS; past it new ones are turned away."""
 
-    firing: dict[str, Firing] = field(default_factory=dict)
-    due: list[tuple[Seconds, str]] = field(default_factory=list)  # a heap of `looked`
+    rows: dict[bytes, int] = field(default_factory=dict)  # canonical label set -> row
+    labels: list[bytes] = field(default_factory=list)
+    notes: list[bytes] = field(default_factory=list)
+    group: list[Group | None] = field(default_factory=list)
+    since: Floats = field(default_factory=lambda: np.zeros(0))
+    ends: Floats = field(default_factory=lambda: np.zeros(0))
+    looked: Floats = field(
+        default_factory=lambda: np.zeros(0)
+    )  # when its end is looked at, after which second
+    guessed: NDArray[np.bool_] = field(
+        default_factory=lambda: np.zeros(0, np.bool_)
+    )  # its sender gave no end
+    free: list[int] = field(default_factory=list)  # rows of alerts that are over
+    groups: dict[tuple[str, str, str], Group] = field(default_factory=dict)
+    crowds: dict[tuple[str, str], Crowd] = field(default_factory=dict)
+    due: dict[int, list[int]] = field(default_factory=dict)  # second -> rows whose end is looked at then
+    seconds: list[int] = field(default_factory=list)  # a heap of the keys of `due`
     dropped: Counter[str] = field(default_factory=Counter)
 
+    def __len__(self) -> int:
+        return len(self.rows)
 
-def take_alerts(state: AlertState, events: Iterable[Event], now: Seconds) -> tuple[Signal, ...]:
-    """Return a signal for each alert that began, changed its word or ended; repeats stay silent.
 
-    An event's id is the alert's fingerprint.
-    """
+def take_alerts(state: AlertState, alerts: Alerts, now: Seconds) -> tuple[Signal, ...]:
+    """Return a signal for each group that began, grew, changed its word or ended; repeats stay silent."""
     said: dict[str, Signal] = {}
-    for event in sorted((e for e in events if e.kind == "alert"), key=lambda e: (e.time, e.id)):
-        signal = _take(state, event, now)
-        if signal is not None:
-            said[signal.id] = signal
-    while state.due and state.due[0][0] <= now:
-        looked, fingerprint = heapq.heappop(state.due)
-        found = state.firing.get(fingerprint)
-        if found is None or found.looked != looked:
-            continue
-        if found.ends <= now:
-            del state.firing[fingerprint]
-            said[found.signal.id] = replace(found.signal, at=now, ended=found.ends)
-        else:
-            _look(state, fingerprint, found)
+    if alerts.labels:
+        _hear(state, alerts, said, now)
+    while state.seconds and state.seconds[0] <= now:
+        second = heapq.heappop(state.seconds)
+        _look(state, second, said, now)
     return tuple(said.values())
 
 
-def _take(state: AlertState, event: Event, now: Seconds) -> Signal | None:
-    """Merge one word of an alert with what is known of it."""
-    ends = now + RESOLVE_TIMEOUT if event.until is None else event.until
-    had = state.firing.get(event.id)
-    if had is None:
-        return _begin(state, event, ends, now)
-    # Alertmanager's merge: an end that the sender gave is not shortened by a guess.
-    if event.until is not None or had.guessed or ends > had.ends:
-        had.ends, had.guessed = ends, event.until is None
-        if ends < had.looked:
-            _look(state, event.id, had)
-    since, text = min(had.signal.since, event.time), _reason(event)
-    if (since, text) == (had.signal.since, had.signal.reason):
-        return None
-    had.signal = replace(had.signal, since=since, reason=text, at=now)
-    return had.signal
+def _hear(state: AlertState, alerts: Alerts, said: dict[str, Signal], now: Seconds) -> None:
+    """Merge what was said of alerts with what is known of them."""
+    until = np.where(np.isnan(alerts.until), now + RESOLVE_TIMEOUT, alerts.until)
+    guessed = np.isnan(alerts.until)
+    rows = np.array([state.rows.get(raw, -1) for raw in alerts.labels], np.int32)
+    new = np.flatnonzero(rows < 0).tolist()
+    if len(set(alerts.labels)) < len(alerts.labels):  # two words of one alert: the later one counts
+        for k in sorted(range(len(rows)), key=lambda k: (alerts.time[k], alerts.labels[k], until[k])):
+            row = state.rows.get(alerts.labels[k], -1)
+            if row < 0:
+                _begin(state, alerts, k, float(until[k]), bool(guessed[k]), said, now)
+            else:
+                one = slice(k, k + 1)
+                _again(state, np.array([row], np.int32), alerts, one, until[one], guessed[one], said, now)
+        return
+    for k in sorted(new, key=lambda k: (alerts.time[k], alerts.labels[k])):
+        _begin(state, alerts, k, float(until[k]), bool(guessed[k]), said, now)
+    if len(new) < len(rows):
+        known = np.flatnonzero(rows >= 0)
+        _again(state, rows[known], alerts, known, until[known], guessed[known], said, now)
 
 
-def _begin(state: AlertState, event: Event, ends: Seconds, now: Seconds) -> Signal | None:
+def _begin(
+    state: AlertState,
+    alerts: Alerts,
+    k: int,
+    ends: Seconds,
+    guessed: bool,
+    said: dict[str, Signal],
+    now: Seconds,
+) -> None:
+    """Take in an alert that was not firing."""
     if ends <= now:
-        return None
-    if len(state.firing) >= MAX_ALERTS:
+        return
+    if len(state.rows) >= MAX_ALERTS:
         state.dropped["alert limit"] += 1
-        return None
-    found = Firing(_signal(event, now), ends, event.until is None, ends)
-    state.firing[event.id] = found
-    _look(state, event.id, found)
-    return found.signal
+        return
+    raw, since = alerts.labels[k], float(alerts.time[k])
+    row = _row(state, raw, alerts.notes[k])
+    state.since[row], state.ends[row], state.guessed[row] = since, ends, guessed
+    _wait(state, row, ends)
+    labels = unpack(raw)
+    name, service = labels.get("alertname", "alert"), service_of(labels)
+    key = service, labels.get("severity", "").lower(), name
+    group = state.groups.get(key)
+    if group is None:
+        crowd = state.crowds.setdefault((service or name, key[1]), Crowd())
+        group = state.groups[key] = Group(key, crowd)
+        if crowd.shown < SHOWN:
+            crowd.shown += 1
+            group.lead, group.signal = row, _signal(key, labels, alerts.notes[k], since, now)
+    state.group[row] = group
+    group.firing += 1
+    if group.signal is not None:
+        _grow(group, labels, said, now)
+    else:
+        _swell(group, labels, since, said, now)
 
 
-def _look(state: AlertState, fingerprint: str, found: Firing) -> None:
-    found.looked = found.ends
-    heapq.heappush(state.due, (found.looked, fingerprint))
-    if len(state.due) > 2 * len(state.firing) + SLACK:
-        state.due = [(firing.looked, id) for id, firing in state.firing.items()]
-        heapq.heapify(state.due)
+def _grow(group: Group, labels: Labels, said: dict[str, Signal], now: Seconds) -> None:
+    """Tell of a group when it began, has doubled, or its alerts have less in common than was told."""
+    signal = group.signal
+    if signal is None:
+        return
+    common = {name: value for name, value in signal.labels.items() if labels.get(name) == value}
+    if group.firing < 2 * group.told and len(common) == len(signal.labels):
+        return
+    group.told = group.firing
+    if group.firing > 1:
+        signal = replace(signal, labels=common, observed=float(group.firing), at=now)
+        signal = replace(signal, reason=_many(group, signal.reason))
+    group.signal = said[signal.id] = signal
 
 
-def _signal(event: Event, now: Seconds) -> Signal:
-    labels = {k: v for k, v in event.labels.items() if v}
-    severity = labels.get("severity", "").lower()
+def _swell(group: Group, labels: Labels, since: Seconds, said: dict[str, Signal], now: Seconds) -> None:
+    """Tell of the alerts that are not shown one by one when they began, and whenever they have doubled."""
+    crowd = group.crowd
+    crowd.hidden += 1
+    if crowd.hidden < 2 * crowd.told:
+        return
+    crowd.told = crowd.hidden
+    if crowd.signal is None:
+        common = {k: v for k, v in labels.items() if v in group.key[:2]}
+        crowd.signal = _signal((*group.key[:2], "more alerts"), common, b"{}", since, now)
+    service, _, name = group.key
+    where = f" of {service}" if service else ""
+    reason = f"{crowd.hidden} more alert{'s' * (crowd.hidden > 1)}{where}, such as {name}"
+    crowd.signal = replace(crowd.signal, observed=float(crowd.hidden), reason=reason, at=now)
+    said[crowd.signal.id] = crowd.signal
+
+
+def _again(
+    state: AlertState, rows: Rows, alerts: Alerts, these: NDArray[np.intp] | slice, until: Floats,
+    guessed: NDArray[np.bool_], said: dict[str, Signal], now: Seconds,
+) -> None:  # fmt: skip
+    """Merge further words, (n,) rows of alerts that fire, with what is known. Cost: 0.3 us an alert."""
+    # Alertmanager's merge: an end that the sender gave is not shortened by a guess.
+    moves = ~guessed | state.guessed[rows] | (until > state.ends[rows])
+    moved, ends = rows[moves], until[moves]
+    state.ends[moved], state.guessed[moved] = ends, guessed[moves]
+    for row, end in zip(*(x[ends < state.looked[moved]].tolist() for x in (moved, ends)), strict=True):
+        _wait(state, row, end)
+    time = alerts.time[these]
+    changed = set(rows[time < state.since[rows]].tolist())
+    state.since[rows] = np.minimum(state.since[rows], time)
+    notes = alerts.notes[these] if isinstance(these, slice) else [alerts.notes[k] for k in these.tolist()]
+    for row, note in zip(rows.tolist(), notes, strict=True):
+        if state.notes[row] != note:
+            state.notes[row] = note
+            changed.add(row)
+    for row in sorted(changed):
+        _reword(state, row, said, now)
+
+
+def _reword(state: AlertState, row: int, said: dict[str, Signal], now: Seconds) -> None:
+    """Tell of a group again where its first alert says something else, or began earlier."""
+    group = state.group[row]
+    if group is None or group.signal is None or group.lead != row:
+        return
+    since, text = float(state.since[row]), _text(group.key[2], state.notes[row])
+    text = text if group.firing == 1 else _many(group, text)
+    if (since, text) != (group.signal.since, group.signal.reason):
+        group.signal = replace(group.signal, since=min(since, group.signal.since), reason=text, at=now)
+        said[group.signal.id] = group.signal
+
+
+def _look(state: AlertState, second: int, said: dict[str, Signal], now: Seconds) -> None:
+    """End what is over of the alerts that were to be looked at; the others have been heard of since."""
+    for row in state.due.pop(second):
+        group = state.group[row]
+        if group is None or state.looked[row] != second:
+            continue
+        if state.ends[row] > now:
+            _wait(state, row, float(state.ends[row]))
+            continue
+        ended = float(state.ends[row])
+        del state.rows[state.labels[row]]
+        state.labels[row] = state.notes[row] = b""
+        state.group[row], state.looked[row] = None, math.nan
+        state.free.append(row)
+        _leave(state, group, ended, said, now)
+
+
+def _leave(state: AlertState, group: Group, ended: Seconds, said: dict[str, Signal], now: Seconds) -> None:
+    """Take one alert out of its group; with the last of them its signal is over."""
+    crowd = group.crowd
+    group.firing -= 1
+    if group.signal is None:
+        crowd.hidden -= 1
+        if not crowd.hidden and crowd.signal is not None:
+            said[crowd.signal.id] = replace(crowd.signal, at=now, ended=ended)
+            crowd.signal, crowd.told = None, 0
+    elif not group.firing:
+        crowd.shown -= 1
+        said[group.signal.id] = replace(group.signal, at=now, ended=ended)
+    if not group.firing:
+        del state.groups[group.key]
+        if not crowd.shown and not crowd.hidden:
+            del state.crowds[group.key[0] or group.key[2], group.key[1]]
+
+
+def _row(state: AlertState, raw: bytes, notes: bytes) -> int:
+    """Return a row for a new alert."""
+    if state.free:
+        row = state.free.pop()
+        state.labels[row], state.notes[row] = raw, notes
+    else:
+        row = len(state.labels)
+        state.labels.append(raw)
+        state.notes.append(notes)
+        state.group.append(None)
+        if row >= len(state.since):
+            more = max(1024, row)
+            for name in ("since", "ends", "looked", "guessed"):
+                setattr(state, name, np.pad(getattr(state, name), (0, more)))
+    state.rows[raw] = row
+    return row
+
+
+def _wait(state: AlertState, row: int, ends: Seconds) -> None:
+    """Look at the alert's end in the second that follows it."""
+    second = math.ceil(ends)
+    state.looked[row] = second
+    rows = state.due.get(second)
+    if rows is None:
+        state.due[second] = [row]
+        heapq.heappush(state.seconds, second)
+    elif rows[-1] != row:
+        rows.append(row)
+        if len(rows) > 2 * len(state.rows) + SLACK:  # mostly of alerts that ended before
+            state.due[second] = [r for r in dict.fromkeys(rows) if state.looked[r] == second]
+
+
+def _signal(key: tuple[str, str, str], labels: Labels, notes: bytes, since: Seconds, now: Seconds) -> Signal:
+    service, severity, name = key
     surprise = SURPRISE.get(severity, SURPRISE["warning"])
+    id = blake2b("\xff".join(key).encode("utf-8", "replace"), digest_size=8).hexdigest()
     return Signal(
-        f"alert/{event.id}/{event.time:.3f}", "alert", service_of(labels),
-        show({**labels, "__name__": labels.get("alertname", "alert")}), labels, "alert",
-        event.time, now, surprise, float("nan"), float("nan"), severity not in CALM, _reason(event),
+        f"alert/{id}/{since:.3f}", "alert", service, show({**labels, "__name__": name}), labels, "alert",
+        since, now, surprise, math.nan, math.nan, severity not in CALM, _text(name, notes),
     )  # fmt: skip
 
 
-def _reason(event: Event) -> str:
+def _text(name: str, raw: bytes) -> str:
     """Return the alert in one sentence: its summary, else its description, else its name."""
-    notes = event.notes
+    notes: Mapping[str, str] = msgspec.json.decode(raw)
     said = notes.get("summary") or notes.get("description") or notes.get("message")
-    name = event.labels.get("alertname", "an alert")
     return " ".join(said.split())[:500] if said else f"{name} fires"
+
+
+def _many(group: Group, text: str) -> str:
+    return f"{group.firing} alerts {group.key[2]}, such as: {text.rpartition(', such as: ')[2]}"

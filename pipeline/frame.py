@@ -9,24 +9,25 @@ import msgspec
 import numpy as np
 
 from pipeline.series import Series
-from pipeline.types import NO_FLOATS, NO_ROWS, Batch, Event, Floats, Lines, Rows, Seconds
+from pipeline.types import NO_FLOATS, NO_ROWS, Alerts, Batch, Event, Floats, Lines, Rows, Seconds
 
 # Steps stay short and Kafka's default of 1 MiB a message holds them: doors split what is larger.
 MAX_ROWS = 2_000
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Columns of one kind: samples, lines or events; the others are empty. A tick has none of them."""
+    """Columns of one kind: samples, lines, alerts or events; the others are empty. A tick has none."""
 
     at: Seconds  # when it was taken in; what `now` is while it is stepped
     source: str = ""  # the door it came through
-    labels: tuple[bytes, ...] = ()  # the label sets that `series` points into, canonical bytes
+    labels: tuple[bytes, ...] = ()  # canonical bytes; `series` points into them, an alert has its own
     series: bytes = b""  # int32 little-endian, (n,) index into `labels`
     time: bytes = b""  # f64 little-endian, (n,) s
-    value: bytes = b""  # f64 little-endian, (n,) samples only
+    value: bytes = b""  # f64 little-endian, (n,) samples; alerts: their ends, NaN = not said
     text: tuple[str, ...] = ()  # (n,) lines only
     severity: tuple[str, ...] = ()  # (n,) lines only
     events: tuple[Event, ...] = ()
+    notes: tuple[bytes, ...] = ()  # (n,) alerts only
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -65,6 +66,13 @@ def lines(
     )  # fmt: skip
 
 
+def alerts(at: Seconds, source: str, said: Alerts) -> Frame:
+    return Frame(
+        at, source, said.labels,
+        time=_bytes(said.time, "<f8"), value=_bytes(said.until, "<f8"), notes=said.notes,
+    )  # fmt: skip
+
+
 def events(at: Seconds, source: str, happened: Iterable[Event]) -> Frame:
     return Frame(at, source, events=tuple(happened))
 
@@ -79,6 +87,9 @@ def batch(frame: Frame, series: Series) -> Batch:
     series.reborn.clear()
     if not frame.labels:
         return Batch(events=frame.events)
+    if frame.notes:
+        times = np.frombuffer(frame.time, "<f8"), np.frombuffer(frame.value, "<f8")
+        return Batch(alerts=Alerts(frame.labels, frame.notes, *times))
     rows = series.intern(frame.labels)[np.frombuffer(frame.series, "<i4")]
     time = np.frombuffer(frame.time, "<f8")
     kept = rows >= 0

@@ -100,6 +100,8 @@ class Metrics:
         self._bytes.inc(size)
         if frame.text:
             self._lines.inc(len(frame.text))
+        elif frame.notes:
+            self._events.labels("alert").inc(len(frame.notes))
         else:
             self._samples.inc(len(frame.series) // 4)
         for event in frame.events:

@@ -23,10 +23,10 @@ NO_FLOATS: Floats = np.zeros(0, np.float64)
 class Event:
     """One thing that happened once, or a word from a person or from an action that ran.
 
-    kind is "change", "complaint", "alert", "command" or "outcome". What `labels` holds:
-    change: service, kind; complaint: customer, channel, lang; alert: its label set;
-    command: do (acknowledge, resolve, silence, unsilence, stop, start, reply ...), incident or complaint,
-    by, and what else it needs; outcome: key, ok ("true"/"false"), incident.
+    kind is "change", "complaint", "command" or "outcome". What `labels` holds:
+    change: service, kind; complaint: customer, channel, lang; command: do (acknowledge, resolve, silence,
+    unsilence, stop, start, reply ...), incident or complaint, by, and what else it needs; outcome: key, ok
+    ("true" or "false"), incident.
     """
 
     kind: str
@@ -34,8 +34,8 @@ class Event:
     time: Seconds
     labels: Labels = field(default_factory=dict)
     text: str = ""
-    notes: Labels = field(default_factory=dict)  # an alert's annotations, an outcome's evidence
-    until: Seconds | None = None  # an alert's endsAt, a silence's end; None = not said
+    notes: Labels = field(default_factory=dict)  # an outcome's evidence
+    until: Seconds | None = None  # a silence's end; None = not said
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +52,19 @@ NO_LINES = Lines(NO_ROWS, NO_FLOATS, (), ())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Alerts:
+    """Words of other systems' alerts as columns, n of them: each fires from its start to its end."""
+
+    labels: tuple[bytes, ...] = ()  # n canonical label sets, see series.pack
+    notes: tuple[bytes, ...] = ()  # n annotations, JSON objects of strings
+    time: Floats = field(default_factory=lambda: NO_FLOATS)  # (n,) startsAt, s
+    until: Floats = field(default_factory=lambda: NO_FLOATS)  # (n,) endsAt, s; NaN = not said
+
+
+NO_ALERTS = Alerts()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Batch:
     """What one frame brings in: n samples as columns, log lines, events."""
 
@@ -60,6 +73,7 @@ class Batch:
     value: Floats = field(default_factory=lambda: NO_FLOATS)  # (n,) NaN = missing
     lines: Lines = NO_LINES
     events: tuple[Event, ...] = ()
+    alerts: Alerts = NO_ALERTS
 
 
 @dataclass(frozen=True, slots=True)

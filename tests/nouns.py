@@ -7,9 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
+import numpy as np
+
 from pipeline.correlate import CorrelateState, correlate
+from pipeline.series import pack
 from pipeline.topology import Customer, Service, Topology
-from pipeline.types import Complaint, Event, Incident, Seconds, Signal, State
+from pipeline.types import Alerts, Complaint, Event, Incident, Labels, Seconds, Signal, State
 
 SHOP = Topology(
     {
@@ -78,6 +82,16 @@ def command(do: str, time: Seconds, until: Seconds | None = None, /, **labels: s
 
 def change(id: str, time: Seconds, service: str) -> Event:
     return Event("change", id, time, {"service": service, "kind": "deploy"}, "v2")
+
+
+def alerts(*said: tuple[Labels, Seconds, Seconds | None, str]) -> Alerts:
+    """Return columns of alerts, each given as labels, start, end and summary."""
+    return Alerts(
+        tuple(pack(labels) for labels, _, _, _ in said),
+        tuple(msgspec.json.encode({"summary": text}) for _, _, _, text in said),
+        np.array([start for _, start, _, _ in said], np.float64),
+        np.array([math.nan if end is None else end for _, _, end, _ in said], np.float64),
+    )
 
 
 def over(given: Signal, when: Seconds) -> Signal:

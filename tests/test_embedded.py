@@ -28,6 +28,7 @@ from pipeline.run.serve import Launch, _pages
 from pipeline.run.web import Web
 from pipeline.store import sqlite
 from pipeline.types import Batch, Event, Reason, Seconds, Step
+from tests import nouns
 from tests.running import state_bytes
 
 NOW = 1_790_000_000.0
@@ -45,7 +46,7 @@ def change(id: str, source: str = "changes") -> Frame:
 
 
 def alert(name: str) -> Frame:
-    return frame.events(NOW, "alerts", [Event("alert", name, NOW, {"alertname": name, "service": "pay"})])
+    return frame.alerts(NOW, "alerts", nouns.alerts(({"alertname": name, "service": "pay"}, NOW, None, "")))
 
 
 @asynccontextmanager

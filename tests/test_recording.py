@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.frame import MAX_ROWS, batch
 from pipeline.ingest.recording import Recording
-from pipeline.series import Series
+from pipeline.series import Series, fingerprint, unpack
 from tests.recordings import START, bad_deploy, write_lines, write_metrics
 
 CSV = "t,service,entity,metric,value\n"
@@ -172,12 +172,12 @@ def test_an_alert_has_its_fingerprint_its_start_and_its_end(tmp_path: Path) -> N
     }
     write_lines(tmp_path / "alerts.jsonl", [alert])
 
-    [event] = [e for f in Recording(tmp_path).frames() for e in f.events]
+    [found] = [batch(f, Series()).alerts for f in Recording(tmp_path).frames() if f.notes]
 
-    assert event.id == "0223b772b51c29e1"
-    assert round(event.time, 3) == 1_700_000_000.123
-    assert event.until is None
-    assert event.labels == {"alertname": "alert1", "severity": "critical"}
+    assert [fingerprint(raw) for raw in found.labels] == ["0223b772b51c29e1"]
+    assert found.time.round(3).tolist() == [1_700_000_000.123]
+    assert np.isnan(found.until).tolist() == [True]
+    assert unpack(found.labels[0]) == {"alertname": "alert1", "severity": "critical"}
 
 
 def test_what_customers_write_is_redacted_on_the_way_in(tmp_path: Path) -> None:

@@ -18,11 +18,11 @@ import numpy as np
 from pipeline import frame
 from pipeline.frame import MAX_ROWS, Frame
 from pipeline.ingest._columns import MAX_TIME, SLACK
-from pipeline.ingest.alerts import identity
+from pipeline.ingest.door import alert_frames
 from pipeline.ingest.loki import SEVERITIES
 from pipeline.redact import redact
 from pipeline.series import pack
-from pipeline.types import Event, Seconds
+from pipeline.types import Alerts, Event, Seconds
 
 
 class Line(msgspec.Struct):
@@ -98,8 +98,11 @@ class Records:
             lines = [r for r in part if isinstance(r, Line)]
             if lines:
                 yield _lines(at, lines)
-            else:
-                yield frame.events(at, "recording", [_event(r) for r in part if not isinstance(r, Line)])
+            alerts = [r for r in part if isinstance(r, Alert)]
+            yield from alert_frames(at, "recording", _alerts(alerts))
+            events = [_event(r) for r in part if isinstance(r, Change | Complaint)]
+            if events:
+                yield frame.events(at, "recording", events)
 
     def _hold(self, record: Record) -> None:
         if not 0 <= record.t < MAX_TIME:
@@ -144,17 +147,23 @@ def _lines(at: Seconds, found: list[Line]) -> Frame:
     )  # fmt: skip
 
 
-def _event(record: Alert | Change | Complaint) -> Event:
+def _alerts(found: list[Alert]) -> Alerts:
+    ends = [_epoch(x.endsAt) for x in found]
+    starts = [_epoch(x.startsAt) or min(x.t, end or x.t) for x, end in zip(found, ends, strict=True)]
+    return Alerts(
+        tuple(pack(x.labels) for x in found),
+        tuple(msgspec.json.encode(x.annotations) for x in found),
+        np.array(starts, np.float64),
+        np.array([math.nan if end is None else end for end in ends], np.float64),
+    )
+
+
+def _event(record: Change | Complaint) -> Event:
     if isinstance(record, Change):
         labels = {"service": record.service, "kind": record.kind}
         return Event("change", record.id, record.t, labels, record.summary)
-    if isinstance(record, Complaint):
-        labels = {"customer": record.customer, "channel": record.channel, "lang": record.lang}
-        return Event("complaint", record.id, record.t, labels, redact(record.text))
-    ends = _epoch(record.endsAt)
-    starts = _epoch(record.startsAt) or min(record.t, ends or record.t)
-    labels = {name: value for name, value in record.labels.items() if value}
-    return Event("alert", identity(pack(labels)), starts, labels, notes=record.annotations, until=ends)
+    labels = {"customer": record.customer, "channel": record.channel, "lang": record.lang}
+    return Event("complaint", record.id, record.t, labels, redact(record.text))
 
 
 def _epoch(time: datetime | None) -> Seconds | None:

@@ -1,4 +1,4 @@
-"""Alertmanager's POST /api/v2/alerts in, alert events out.
+"""Alertmanager's POST /api/v2/alerts in, columns of alerts out.
 
 Speaks Alertmanager's API v2 as Prometheus sends it: an alert is sent again each minute while it fires, so
 what is lost when this fails comes again. Valid alerts are taken though others are not, and answered 400.
@@ -10,110 +10,151 @@ what is lost when this fails comes again. Valid alerts are taken though others a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
+import numpy as np
 
 from pipeline.ingest.door import (
     MAX_SET,
     Decoded,
     Limits,
+    Refused,
     Rejects,
-    event_frames,
+    alert_frames,
     json_only,
     over,
     plain,
     read_json,
     when,
 )
-from pipeline.series import fingerprint, pack
-from pipeline.types import Event, Seconds
+from pipeline.series import pack
+from pipeline.types import Alerts, Seconds
 
 PATHS = ("/api/v2/alerts",)
 STATUS = 200
 
 MAX_LABELS = 128
 MAX_NOTES = 65_536  # characters of the annotations of one alert; those past it are cut off
-MAX_KNOWN = 100_000  # fingerprints kept; past it all are dropped and made anew
+MAX_KNOWN = 300_000  # label sets as they were sent, about 700 B each; past it all are read anew
+MAX_TIMES = 4_096  # times as they were sent: those of one request are mostly the same
 
 
-class _Alert(msgspec.Struct, rename="camel"):
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
+class _Alert(msgspec.Struct, rename="camel", gc=False):
+    """One alert; what was sent before is known by its bytes alone, so they are not read yet."""
+
+    labels: msgspec.Raw = msgspec.Raw(b"{}")
+    annotations: msgspec.Raw = msgspec.Raw(b"{}")
+    starts_at: str | None = None
+    ends_at: str | None = None
+
+
+class _Known(msgspec.Struct, gc=False):
+    """A label set that was found good, and the annotations that last came with it."""
+
+    packed: bytes
+    sent: bytes = b""
+    notes: bytes = b"{}"  # those sent, as they are kept
 
 
 _decoder = msgspec.json.Decoder(list[_Alert])
-_known: dict[bytes, str] = {}
+_pairs = msgspec.json.Decoder(dict[str, str])
+_known: dict[bytes, _Known] = {}
+_times: dict[str, Seconds] = {}
 
 
 def decode(body: bytes, headers: Mapping[str, str], now: Seconds, limits: Limits) -> Decoded:
     json_only(headers)
     rejects = Rejects()
-    found = [
-        event
-        for alert in read_json(plain(body, headers, limits), _decoder)
-        if (event := _event(alert, now, limits, rejects)) is not None
-    ]
-    return Decoded(event_frames(now, "alerts", found), rejects)
+    labels: list[bytes] = []
+    notes: list[bytes] = []
+    starts: list[Seconds] = []
+    ends: list[Seconds] = []
+    for alert in read_json(plain(body, headers, limits), _decoder):
+        known = _known.get(bytes(alert.labels)) or _labels(bytes(alert.labels), limits, rejects)
+        if known is None or (alert.annotations != known.sent and not _note(known, alert, limits, rejects)):
+            continue
+        start, end = _time(alert.starts_at), _time(alert.ends_at)
+        if math.isnan(start):
+            # Alertmanager takes the end alone as the start even when it is ahead; nothing is abnormal then.
+            start = now if math.isnan(end) else min(end, now)
+        if end < start:
+            rejects.add("times", "start time must be before end time")
+            continue
+        labels.append(known.packed)
+        notes.append(known.notes)
+        starts.append(start)
+        ends.append(end)
+    said = Alerts(tuple(labels), tuple(notes), np.array(starts, np.float64), np.array(ends, np.float64))
+    return Decoded(alert_frames(now, "alerts", said), rejects)
 
 
-def identity(packed: bytes) -> str:
-    """Return the fingerprint of canonical label bytes, most often without working it out."""
-    if packed not in _known:
-        if len(_known) >= MAX_KNOWN:
-            _known.clear()
-        _known[packed] = fingerprint(packed)
-    return _known[packed]
-
-
-def _event(alert: _Alert, now: Seconds, limits: Limits, rejects: Rejects) -> Event | None:
-    labels = {name: value for name, value in alert.labels.items() if value}
-    starts, ends = _time(alert.starts_at), _time(alert.ends_at)
-    if starts is None:
-        # Alertmanager takes the end alone as the start even when it is ahead; nothing is abnormal since then.
-        starts = now if ends is None else min(ends, now)
+def _labels(raw: bytes, limits: Limits, rejects: Rejects) -> _Known | None:
+    """Read a label set that is new, and know it from now on; None where it is no good."""
+    given = read_json(raw, _pairs) if raw != b"null" else {}
+    labels = {name: value for name, value in given.items() if value}
     if not labels:
         rejects.add("no labels", "invalid label set: at least one label pair required")
-        return None
-    if "" in labels or "" in alert.annotations:
+    elif "" in labels:
         rejects.add("label name", 'invalid label set: invalid name ""')
-        return None
-    if len(labels) > MAX_LABELS:
+    elif len(labels) > MAX_LABELS:
         rejects.add("too many labels", f"invalid label set: {len(labels)} labels, at most {MAX_LABELS}")
-        return None
-    if too_long := _too_long(labels, limits) or _too_long(alert.annotations, limits):
-        rejects.add(
-            "label too long", f'invalid label set: value of "{too_long[:80]}" is over {limits.label} bytes'
-        )
-        return None
-    if len(packed := pack(labels)) > MAX_SET:
+    elif not (_too_long(labels, limits, rejects)):
+        if len(packed := pack(labels)) <= MAX_SET:
+            if len(_known) >= MAX_KNOWN:
+                _known.clear()
+            _known[raw] = found = _Known(packed)
+            return found
         rejects.add("labels too long", f"invalid label set: {len(packed)} bytes, at most {MAX_SET}")
-        return None
-    if ends is not None and ends < starts:
-        rejects.add("times", "start time must be before end time")
-        return None
-    return Event("alert", identity(packed), starts, labels, notes=_first(alert.annotations), until=ends)
+    return None
 
 
-def _first(annotations: Mapping[str, str]) -> Mapping[str, str]:
+def _note(known: _Known, alert: _Alert, limits: Limits, rejects: Rejects) -> bool:
+    """Read annotations that are new for this label set; say whether they are good."""
+    raw = bytes(alert.annotations)
+    notes = read_json(raw, _pairs) if raw != b"null" else {}
+    if "" in notes:
+        rejects.add("label name", 'invalid label set: invalid name ""')
+        return False
+    if _too_long(notes, limits, rejects):
+        return False
+    known.sent, known.notes = raw, raw if len(raw) <= MAX_NOTES and raw != b"null" else _first(notes)
+    return True
+
+
+def _first(notes: Mapping[str, str]) -> bytes:
     """Return as many as fit: an alert must not be lost for being wordy."""
     left = MAX_NOTES
     kept = {}
-    for name, text in annotations.items():
+    for name, text in notes.items():
         left -= len(name) + len(text)
         if left < 0:
             break
         kept[name] = text
-    return kept
+    return msgspec.json.encode(kept)
 
 
-def _time(given: datetime | None) -> Seconds | None:
-    """Return the time; Go's zero time, which clients send for "none", is none."""
-    return None if given is None or given.year == 1 else when(given, 0.0)
+def _time(given: str | None) -> Seconds:
+    """Return the time, NaN for none; Go's zero time, which clients send for "none", is none."""
+    if not given:
+        return math.nan
+    found = _times.get(given)
+    if found is None:
+        try:
+            read = msgspec.convert(given, datetime)
+        except msgspec.ValidationError as error:
+            raise Refused(400, "json", f"body: {error}: {given[:40]!r}") from error
+        if len(_times) >= MAX_TIMES:
+            _times.clear()
+        found = _times[given] = math.nan if read.year == 1 else when(read, math.nan)
+    return found
 
 
-def _too_long(labels: Mapping[str, str], limits: Limits) -> str:
-    return next((n for n, v in labels.items() if over(n, limits.label) or over(v, limits.label)), "")
+def _too_long(given: Mapping[str, str], limits: Limits, rejects: Rejects) -> bool:
+    found = next((n for n, v in given.items() if over(n, limits.label) or over(v, limits.label)), None)
+    if found is None:
+        return False
+    rejects.add("label too long", f'invalid label set: value of "{found[:80]}" is over {limits.label} bytes')
+    return True

@@ -17,7 +17,7 @@ import orjson
 
 from pipeline import frame
 from pipeline.frame import Frame
-from pipeline.types import Event, Floats, Seconds
+from pipeline.types import Alerts, Event, Floats, Seconds
 
 T = TypeVar("T")
 
@@ -202,6 +202,12 @@ def line_frames(
 def event_frames(at: Seconds, source: str, events: Sequence[Event]) -> tuple[Frame, ...]:
     sizes = [len(msgspec.msgpack.encode(event)) for event in events]
     return tuple(frame.events(at, source, events[part]) for part in _cuts(sizes))
+
+
+def alert_frames(at: Seconds, source: str, said: Alerts) -> tuple[Frame, ...]:
+    cuts = _cuts([24 + len(raw) + len(note) for raw, note in zip(said.labels, said.notes, strict=True)])
+    parts = (Alerts(said.labels[c], said.notes[c], said.time[c], said.until[c]) for c in cuts)
+    return tuple(frame.alerts(at, source, part) for part in parts)
 
 
 def _cuts(sizes: Iterable[int]) -> Iterator[slice]:

@@ -10,16 +10,18 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.config import Limits
+from pipeline.frame import batch
 from pipeline.ingest import alerts, changes, complaints, door, loki
 from pipeline.ingest.door import Decoded, Refused
 from pipeline.run.web import doors
-from pipeline.series import unpack
+from pipeline.series import Series, fingerprint, unpack
 from pipeline.types import Event
 from tests.soak import times
 
@@ -67,21 +69,41 @@ def test_every_door_is_found_by_its_file() -> None:
 def test_an_alert_has_the_times_that_alertmanager_gives_it(
     given: dict[str, str], starts: float, ends: float | None
 ) -> None:
-    (alert,) = events(alerts, [{"labels": {"alertname": "Down"}, **given}])
+    alert = batch(read(alerts, [{"labels": {"alertname": "Down"}, **given}]).frames[0], Series()).alerts
 
-    assert (alert.time, alert.until) == (starts, ends)
+    assert alert.time.tolist() == [starts]
+    assert [None if np.isnan(end) else end for end in alert.until] == [ends]
 
 
 def test_an_alert_is_known_by_alertmanagers_fingerprint() -> None:
     labels = {"severity": "critical", "alertname": "alert1", "empty": ""}
 
-    (alert,) = events(
+    (alert,) = read(
         alerts, [{"labels": labels, "annotations": {"summary": "x"}, "generatorURL": "http://p"}]
-    )
+    ).frames
 
-    assert alert.id == "0223b772b51c29e1"
-    assert alert.labels == {"severity": "critical", "alertname": "alert1"}
-    assert alert.notes == {"summary": "x"}
+    assert fingerprint(alert.labels[0]) == "0223b772b51c29e1"
+    assert unpack(alert.labels[0]) == {"severity": "critical", "alertname": "alert1"}
+    assert msgspec.json.decode(alert.notes[0]) == {"summary": "x"}
+
+
+def test_an_alert_sent_again_with_other_annotations_brings_them() -> None:
+    def sent(text: str) -> bytes:
+        return (
+            read(alerts, [{"labels": {"alertname": "Again"}, "annotations": {"a": text}}]).frames[0].notes[0]
+        )
+
+    assert [msgspec.json.decode(sent(text)) for text in ("x", "y", "y", "x")] == [
+        {"a": text} for text in ("x", "y", "y", "x")
+    ]
+
+
+def test_a_bad_alert_stays_bad_however_often_it_comes() -> None:
+    for _ in range(2):
+        told = read(alerts, [{"labels": {"a": "b"}, "annotations": {"": "x"}}, {"labels": {"": "x"}}])
+
+        assert told.rejects.count["label name"] == 2
+        assert told.frames == ()
 
 
 def test_log_lines_are_in_time_order_with_the_severity_their_labels_tell() -> None:
@@ -137,10 +159,11 @@ def test_a_label_set_is_bounded_as_a_whole() -> None:
 def test_a_wordy_alert_is_taken_with_its_first_words() -> None:
     wordy = {"summary": "it burns", **{f"n{k:04}": "y" * 4_000 for k in range(5_000)}}
 
-    [event] = events(alerts, [{"labels": {"alertname": "Fire"}, "annotations": wordy}])
+    [alert] = read(alerts, [{"labels": {"alertname": "Fire"}, "annotations": wordy}]).frames
 
-    assert event.notes["summary"] == "it burns"
-    assert sum(map(len, event.notes.values())) < alerts.MAX_NOTES
+    notes = msgspec.json.decode(alert.notes[0])
+    assert notes["summary"] == "it burns"
+    assert sum(map(len, notes.values())) < alerts.MAX_NOTES
 
 
 def test_frames_of_long_lines_fit_a_kafka_message() -> None:

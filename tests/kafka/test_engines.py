@@ -23,8 +23,7 @@ from pipeline.ingest.recording import Recording
 from pipeline.run import topics
 from pipeline.run.embedded import Engine
 from pipeline.store import sqlite
-from pipeline.types import Event
-from tests import recordings
+from tests import nouns, recordings
 from tests.kafka.worker import Topic, until, webhook
 
 pytestmark = [pytest.mark.slow]
@@ -176,7 +175,7 @@ def test_a_worker_with_a_store_pages_once_across_a_kill_and_hears_what_came_of_i
 ) -> None:
     labels = {"alertname": "Down", "service": "pay", "severity": "critical"}
     now = time.time()
-    alert = frame.events(now, "test", [Event("alert", "a", now, labels, until=now + 3_600)])
+    alert = frame.alerts(now, "test", nouns.alerts((labels, now, now + 3_600, "down")))
     with webhook() as (url, keys):
         topic = Topic(
             bootstrap, tmp_path, "acting", f"response: {PAGER.replace('http://127.0.0.1:9/', url)}\n"

@@ -19,7 +19,7 @@ from pipeline.frame import Frame
 from pipeline.run.partition import Partition
 from pipeline.run.pieces import Pieces
 from pipeline.run.shard import Shard
-from pipeline.types import Event
+from tests import nouns
 
 SETTINGS = Config()
 BAD = Frame(5.0, "test", (b"a\xffb\xff",), np.array([7], "<i4").tobytes(), b"\0" * 8, b"\0" * 8)
@@ -95,8 +95,8 @@ def stream(n: int) -> list[bytes]:
     for k in range(n):
         now = 1_000.0 + 60 * k
         until = now + 240 if k % 8 < 4 else now
-        alert = Event("alert", "a", now, labels, until=until)
-        frames.append(frame.events(now, "test", [alert]) if k % 2 else frame.tick(now))
+        alert = nouns.alerts((labels, now, until, "down"))
+        frames.append(frame.alerts(now, "test", alert) if k % 2 else frame.tick(now))
     return [frame.encode(f) for f in frames]
 
 
