@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.series import service_of, show, unpack
+from pipeline.series import service_of, unpack
 from pipeline.types import Alerts, Floats, Labels, Rows, Seconds, Signal
 
 MAX_ALERTS = 500_000  # firing ones, about 1 kB each, 16 kB at the very most
@@ -299,7 +299,7 @@ def _signal(key: tuple[str, str, str], labels: Labels, notes: bytes, since: Seco
     surprise = SURPRISE.get(severity, SURPRISE["warning"])
     id = blake2b("\xff".join(key).encode("utf-8", "replace"), digest_size=8).hexdigest()
     return Signal(
-        f"alert/{id}/{since:.3f}", "alert", service, show({**labels, "__name__": name}), labels, "alert",
+        f"alert/{id}/{since:.3f}", "alert", service, f'{name}{{service="{service}"}}', labels, "alert",
         since, now, surprise, math.nan, math.nan, severity not in CALM, _text(name, notes),
     )  # fmt: skip
 

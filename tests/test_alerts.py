@@ -30,7 +30,7 @@ def test_an_alert_is_one_signal_of_its_service() -> None:
 
     assert (signal.kind, signal.service, signal.since, signal.at) == ("alert", "pay", 5.0, 10.0)
     assert signal.reason == "errors are up"
-    assert signal.series == 'HighErrors{alertname="HighErrors",service="pay",severity="critical"}'
+    assert signal.series == 'HighErrors{service="pay"}'
 
 
 def test_a_repeat_stays_silent_and_extends_an_alert_without_end() -> None:

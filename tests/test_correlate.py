@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from pipeline import snapshot
 from pipeline.correlate import QUIET, CorrelateState, correlate
-from pipeline.correlate.admit import MAX_SIGNALS
+from pipeline.correlate.crowd import MAX_SIGNALS
 from pipeline.correlate.picture import MAX_TIMELINE
 from pipeline.correlate.place import REOPEN, WINDOW
-from pipeline.correlate.state import LINKABLE
+from pipeline.correlate.state import LINKABLE, STORM
 from pipeline.types import Seconds, State
 from tests.nouns import SHOP, Desk, change, command, complaint, over, signal
 
@@ -99,7 +99,7 @@ def test_of_two_merged_incidents_the_one_that_paged_survives() -> None:
     assert [i.id for i in desk.open] == [second.id]
 
 
-def test_a_signal_that_two_full_incidents_have_no_room_for_is_forgotten_with_them() -> None:
+def test_what_two_full_incidents_have_no_room_for_stands_behind_when_they_merge() -> None:
     desk = Desk()
     many = [[signal(s, 1000, f"m{k}", surprise=10 + k) for k in range(150)] for s in ("payment", "inventory")]
     desk.step(1000, many[0])
@@ -107,9 +107,11 @@ def test_a_signal_that_two_full_incidents_have_no_room_for_is_forgotten_with_the
 
     desk.step(1001, [signal("checkout", 1001)])
 
-    held = {s.id for i in desk.open for s in i.signals}
-    assert len(held) == MAX_SIGNALS
-    assert set(desk.state.home) == held
+    [incident] = desk.open
+    behind = desk.state.behind[incident.id]
+    assert len(incident.signals) == MAX_SIGNALS
+    assert len(behind) == 301 - MAX_SIGNALS
+    assert set(desk.state.home) == {s.id for s in incident.signals} | set(behind)
 
 
 def test_evidence_never_merges_incidents() -> None:
@@ -245,17 +247,66 @@ def test_open_incidents_are_returned_at_most_once_a_second_though_nothing_happen
     assert seen == [0, 0, 1, 0, 1]
 
 
-def test_an_incident_has_bounded_signals_and_lines_and_counts_what_it_dropped() -> None:
+def test_an_incident_shows_the_strongest_signals_and_the_others_when_those_are_over() -> None:
     desk = Desk()
 
-    for k in range(MAX_SIGNALS + 50):
-        desk.step(1000 + k / 4, [signal("payment", 1000 + k / 4, f"m{k}", surprise=10 + k)])
+    many = [signal("payment", 1000 + k / 4, f"m{k}", surprise=10 + k) for k in range(MAX_SIGNALS + 50)]
 
-    [incident] = desk.all
-    assert len(incident.signals) == MAX_SIGNALS
-    assert len(incident.timeline) <= MAX_TIMELINE
-    assert desk.state.dropped["signals of one incident"] == 50
-    assert len(desk.state.home) == MAX_SIGNALS
+    for each in many:
+        desk.step(each.at, [each])
+    desk.step(1100, [])
+    [full] = desk.all
+    desk.step(1101, [over(s, 1101) for s in many[50:]])
+    [incident] = desk.open
+
+    assert full.signals == tuple(many[50:])
+    assert len(full.timeline) <= MAX_TIMELINE
+    assert [s for s in incident.signals if s.ended is None] == many[:50]
+    assert incident.quiet is None
+
+
+def test_an_incident_is_over_when_all_that_stood_behind_is_over_too() -> None:
+    desk = Desk()
+    many = [signal("payment", 1000, f"m{k}") for k in range(2 * MAX_SIGNALS + 10)]
+    desk.step(1000, many)
+
+    for now in range(1001, 1004):
+        desk.step(now, [over(s, now) for s in many])
+    desk.step(1004 + QUIET)
+
+    assert desk.open == []
+    assert desk.state.behind == {}
+
+
+def test_past_a_storm_what_fits_no_incident_is_one_more_and_not_hundreds() -> None:
+    desk = Desk()
+
+    for k in range(STORM + 200):
+        desk.step(1000 + k / 10, [signal(f"s{k}", 1000 + k / 10)])
+    desk.step(1030)
+
+    assert len(desk.open) == STORM + 1
+    [storm] = [i for i in desk.open if i.id == desk.state.storm]
+    assert len({s.service for s in storm.signals}) == 200
+    assert "a storm: 30 incidents have opened within a minute" in storm.timeline[0].what
+
+
+def test_a_storm_is_over_when_no_more_incidents_open() -> None:
+    desk = Desk()
+    desk.step(1000, [signal(f"s{k}", 1000) for k in range(STORM + 2)])
+
+    desk.step(1100, [signal("late", 1100)])
+
+    assert len(desk.open) == STORM + 2
+
+
+def test_an_incident_that_changes_often_is_returned_once_a_second_with_all_of_it() -> None:
+    desk = Desk()
+
+    returned = [len(desk.step(1000 + k / 10, [signal("payment", 1000 + k / 10, f"m{k}")])) for k in range(21)]
+
+    assert returned == [1, *[0] * 9, 1, *[0] * 9, 1]
+    assert len(desk.open[0].signals) == 21
 
 
 def test_what_can_no_longer_be_linked_is_forgotten() -> None:
@@ -279,14 +330,14 @@ def test_what_can_no_longer_be_linked_is_forgotten() -> None:
 
 Storm: TypeAlias = list[tuple[str, str, bool]]
 SERVICES = st.sampled_from(sorted(SHOP.services))
-STORM = st.lists(
+BURST = st.lists(
     st.tuples(SERVICES, st.sampled_from(["cpu_ratio", "latency_seconds"]), st.booleans()),
     max_size=8,
     unique_by=lambda s: s[:2],
 )
 
 
-@given(STORM.flatmap(lambda storm: st.tuples(st.just(storm), st.permutations(storm))))
+@given(BURST.flatmap(lambda storm: st.tuples(st.just(storm), st.permutations(storm))))
 def test_the_order_of_what_comes_at_one_time_does_not_matter(storms: tuple[Storm, Storm]) -> None:
     desks = (Desk(), Desk())
 
@@ -296,7 +347,7 @@ def test_the_order_of_what_comes_at_one_time_does_not_matter(storms: tuple[Storm
     assert repr(desks[0].all) == repr(desks[1].all)
 
 
-@given(st.lists(STORM, min_size=1, max_size=6), st.integers(0, 5))
+@given(st.lists(BURST, min_size=1, max_size=6), st.integers(0, 5))
 def test_a_snapshot_at_any_time_changes_nothing(storms: list[Storm], cut: int) -> None:
     whole, halved = Desk(), Desk()
 
@@ -309,7 +360,7 @@ def test_a_snapshot_at_any_time_changes_nothing(storms: list[Storm], cut: int) -
         assert repr(whole.step(now, [*signals, *ending])) == repr(halved.step(now, [*signals, *ending]))
 
 
-@given(st.lists(STORM, min_size=1, max_size=6))
+@given(st.lists(BURST, min_size=1, max_size=6))
 def test_a_signal_is_in_one_incident_only_and_every_index_agrees(
     storms: list[Storm],
 ) -> None:

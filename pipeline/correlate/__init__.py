@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pipeline import cause
 from pipeline.correlate.admit import admit
+from pipeline.correlate.crowd import refill
 from pipeline.correlate.picture import redraw, say
 from pipeline.correlate.place import around, holding, hot, loud
 from pipeline.correlate.state import CorrelateState
@@ -36,6 +37,8 @@ def correlate(
 ) -> tuple[Incident, ...]:
     """Return the incidents touched now, and every open one at most once a second.
 
+    One that was ranked within the second is ranked again, and returned, when the second is over.
+
     An incident is over when no signal has been on for `resolve_after`.
     """
     stale: dict[str, None] = {}  # incidents to redraw
@@ -48,15 +51,23 @@ def correlate(
         signals, key=lambda s: (s.kind == "complaint", s.since, not s.page, s.service, s.id)
     ):
         admit(state, signal, topology, stale, now)
-    for id in stale:
-        _redraw(state, id, topology, now)
     due = now >= state.looked + 1
+    if due:
+        stale = {**state.waiting, **stale}
+        state.drawn.clear()
+        state.waiting.clear()
+    for id in stale:
+        if id in state.drawn:
+            state.waiting[id] = None
+        else:
+            _redraw(state, id, topology, now)
     if due:
         state.looked = now
         for complaint in state.tidy(now, cause.REACH):
             attach_late(state, complaint)
         for id in tuple(state.burning):
             _close(state, id, resolve_after, now)
+    state.hold_back()
     return tuple(state.get(id) for id in {**state.touched, **(state.burning if due else {})})
 
 
@@ -85,6 +96,8 @@ def _redraw(state: CorrelateState, id: str, topology: Topology, now: Seconds) ->
     """Rank again; take in the complaints that came before the incident and name what it touches."""
     if id not in state.burning:  # over since, and perhaps forgotten
         return
+    state.drawn.add(id)
+    refill(state, id)
     incident = state.get(id)
     claim(state, incident)
     own = {s.service for s in incident.signals}

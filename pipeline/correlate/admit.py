@@ -6,14 +6,15 @@ from bisect import bisect
 from dataclasses import replace
 from hashlib import blake2b
 
+from pipeline.correlate.crowd import fewest, full, stand_behind
 from pipeline.correlate.picture import say
 from pipeline.correlate.place import WINDOW, back, fitting, lag
-from pipeline.correlate.state import CorrelateState
+from pipeline.correlate.state import STORM, CorrelateState
 from pipeline.correlate.voices import VOICES, explained, speaking, take_in
 from pipeline.topology import Topology
 from pipeline.types import Incident, Seconds, Signal, State
 
-MAX_SIGNALS = 200  # of one incident
+MINUTE: Seconds = 60.0
 
 
 def admit(
@@ -32,6 +33,9 @@ def admit(
             state.dropped["incident limit"] += 1
             return
     incident = state.get(id)
+    if full(state, incident, signal):
+        stand_behind(state, incident, signal)
+        return
     known = next((s for s in incident.signals if s.id == signal.id), None)
     if incident.state is not State.RESOLVED:
         stale[id] = None
@@ -41,7 +45,7 @@ def admit(
         signal = replace(signal, service=known.service)
     if known is not None and signal.ended is not None:
         signal = replace(signal, reason=known.reason)  # what it was, not that it is back, is the evidence
-    signals = _fewest(state, id, _with(incident.signals, known, signal))
+    signals = fewest(state, id, _with(incident.signals, known, signal))
     incident = replace(incident, signals=signals, updated=now)
     state.put(incident)
     if signal.ids:
@@ -79,9 +83,16 @@ def _home(
         state.reopen(replace(told, state=State.OPEN, resolved=None, quiet=None, updated=now))
         state.home[signal.id] = again.id
         return again.id
+    storm = len(state.opened) == STORM and now - state.opened[0] <= MINUTE
+    if storm and state.storm in state.burning:
+        state.home[signal.id] = state.storm
+        return state.storm
     if not state.room(now):
         return None
     new = _open(signal, now)
+    if storm:
+        why = f"a storm: {STORM} incidents have opened within a minute, what fits none of them joins this one"
+        new, state.storm = say(new, now, why), new.id
     state.add(new)
     state.home[signal.id] = new.id
     return new.id
@@ -101,9 +112,12 @@ def _merge(
     """Fold one incident into the other because a signal fits both; who was paged first survives."""
     a, b = sorted((a, b), key=lambda i: (i.paged is None, i.paged or 0.0, i.opened, i.id))
     why = f"{bridge.reason.rstrip('.')} bridges them"
-    for signal in b.signals:
+    behind = state.behind.pop(b.id, {})
+    for signal in (*b.signals, *behind.values()):
         state.home[signal.id] = a.id
-    signals = _fewest(state, a.id, tuple(sorted((*a.signals, *b.signals), key=_age)))
+    if behind:
+        state.behind.setdefault(a.id, {}).update(behind)
+    signals = fewest(state, a.id, tuple(sorted((*a.signals, *b.signals), key=_age)))
     both = replace(a, signals=signals, updated=now)
     state.put(say(both, now, f"merged {b.id} into this: {why}"))
     moved = state.heard.pop(b.id, ())
@@ -123,19 +137,6 @@ def _with(signals: tuple[Signal, ...], known: Signal | None, signal: Signal) -> 
         signals = tuple(s for s in signals if s is not known)
     at = bisect(signals, _age(signal), key=_age)
     return (*signals[:at], signal, *signals[at:])
-
-
-def _fewest(state: CorrelateState, id: str, signals: tuple[Signal, ...]) -> tuple[Signal, ...]:
-    """Return the signals in their order; past MAX_SIGNALS the weakest that have ended go."""
-    if len(signals) <= MAX_SIGNALS:
-        return signals
-    weakest_first = sorted(signals, key=lambda s: (s.ended is None, s.page, s.surprise, s.id))
-    gone = {s.id for s in weakest_first[: len(signals) - MAX_SIGNALS]}
-    state.dropped["signals of one incident"] += len(gone)
-    for each in signals:
-        if each.id in gone and state.home.get(each.id) == id:
-            del state.home[each.id]
-    return tuple(s for s in signals if s.id not in gone)
 
 
 def _age(signal: Signal) -> tuple[Seconds, str]:

@@ -50,7 +50,7 @@ def back(state: CorrelateState, signal: Signal) -> Incident | None:
 def around(topology: Topology, service: str) -> Iterator[tuple[int, str]]:
     """Yield the services near this one by distance: 0 itself, 1 a call away, 2 two calls or its host."""
     yield 0, service
-    if not service:
+    if service not in topology.callees and service not in topology.callers:
         return
     near = topology.callees.get(service, frozenset()) | topology.callers.get(service, frozenset())
     yield from ((1, name) for name in sorted(near))

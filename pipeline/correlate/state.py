@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from pipeline.complaints.kin import Kin
-from pipeline.types import Complaint, Event, Incident, Seconds, State
+from pipeline.types import Complaint, Event, Incident, Seconds, Signal, State
 
 # Linked tickets come 82 min after the alert in the median, a quarter after 290, a fifth before it (iPACK).
 LINKABLE: Seconds = 8 * 3600.0
@@ -19,6 +19,8 @@ MAX_INCIDENTS = 5_000  # open ones and those still linkable; about 10 kB each
 MAX_COMPLAINTS = 500  # of one incident
 MAX_LOOSE = 2_000  # complaints that belong to no incident yet
 MAX_CHANGES = 2_000  # within reach of now
+MAX_BEHIND = 100_000  # signals that are on and that their incident is too full to show; 1 kB each
+STORM = 30  # incidents opened within a minute that are a storm: what fits none of them is one more
 
 Timed = TypeVar("Timed", Complaint, Event)
 
@@ -42,6 +44,13 @@ class CorrelateState:
     loose: dict[str, Complaint] = field(default_factory=dict)  # complaints of no incident, oldest first
     kin: Kin = field(default_factory=Kin)  # which complaints say the same
     changes: dict[str, Event] = field(default_factory=dict)  # oldest first
+    drawn: set[str] = field(default_factory=set)  # incidents drawn since all were last returned
+    waiting: dict[str, None] = field(default_factory=dict)  # changed since they were drawn
+    unsaid: set[str] = field(default_factory=set)  # changed since they were last returned
+    behind: dict[str, dict[str, Signal]] = field(default_factory=dict)  # incident -> on, and not shown
+    floor: dict[str, tuple[bool, float]] = field(default_factory=dict)  # page, surprise of its weakest shown
+    opened: deque[Seconds] = field(default_factory=lambda: deque(maxlen=STORM))  # the newest incidents
+    storm: str = ""  # the incident of what fits no other
     looked: Seconds = -math.inf  # when all open incidents were last returned
     dropped: Counter[str] = field(default_factory=Counter)
 
@@ -60,6 +69,7 @@ class CorrelateState:
 
     def add(self, incident: Incident) -> None:
         """Take a new incident; the caller has made room."""
+        self.opened.append(incident.opened)
         self.burning[incident.id] = None
         self.put(incident)
 
@@ -118,11 +128,19 @@ class CorrelateState:
         changed = []
         for incident in incidents:
             old = self.incidents.get(incident.id)
-            if incident is not old and incident != old:
+            if incident is not old and (incident.id in self.unsaid or incident != old):
                 self.incidents[incident.id] = replace(incident, rev=incident.rev + 1)
                 changed.append(self.incidents[incident.id])
+                self.unsaid.discard(incident.id)
         self.touched.clear()
         return tuple(changed)
+
+    def hold_back(self) -> None:
+        """Keep what waits to be drawn to ourselves until it is: a storm would say each change of it."""
+        for id in self.waiting:
+            if id in self.touched:
+                self.incidents[id] = self.touched.pop(id)
+                self.unsaid.add(id)
 
     def _shelf(self, incident: Incident) -> dict[str, dict[str, None]]:
         return self.past if incident.state is State.RESOLVED else self.open
@@ -133,7 +151,9 @@ class CorrelateState:
         self.over.pop(id)
         self.incidents.pop(id, None)
         self.touched.pop(id, None)
-        for signal in incident.signals:
+        self.unsaid.discard(id)
+        self.floor.pop(id, None)
+        for signal in (*incident.signals, *self.behind.pop(id, {}).values()):
             if self.home.get(signal.id) == id:
                 del self.home[signal.id]
         for complaint in self.heard.pop(id, ()):
