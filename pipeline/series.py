@@ -36,8 +36,11 @@ def unpack(raw: bytes) -> dict[str, str]:
     >>> unpack(pack({"service": "pay", "__name__": "up"}))
     {'__name__': 'up', 'service': 'pay'}
     """
-    parts = raw.split(SEP)
-    return {parts[k].decode(): parts[k + 1].decode() for k in range(0, len(parts) - 1, 2)}
+    if b"\0" in raw:
+        parts = [part.decode() for part in raw.split(SEP)]
+    else:
+        parts = raw.replace(SEP, b"\0").decode().split("\0")  # one decoding costs less than many
+    return dict(zip(parts[::2], parts[1::2], strict=False))  # behind the last separator is nothing
 
 
 def show(labels: Mapping[str, str]) -> str:
@@ -64,7 +67,10 @@ def fingerprint(packed: bytes) -> str:
 
 def service_of(labels: Mapping[str, str]) -> str:
     """Return the service that a label set speaks of, "" if it names none."""
-    return next((labels[name] for name in SERVICE_LABELS if labels.get(name)), "")
+    for name in SERVICE_LABELS:
+        if service := labels.get(name):
+            return service
+    return ""
 
 
 LOOKS = 24  # while it is quiet, before a series is let go

@@ -62,7 +62,7 @@ class _Known(msgspec.Struct, gc=False):
 _decoder = msgspec.json.Decoder(list[_Alert])
 _pairs = msgspec.json.Decoder(dict[str, str])
 _known: dict[bytes, _Known] = {}
-_times: dict[str, Seconds] = {}
+_times: dict[str | None, Seconds] = {}
 
 
 def decode(body: bytes, headers: Mapping[str, str], now: Seconds, limits: Limits) -> Decoded:
@@ -73,11 +73,14 @@ def decode(body: bytes, headers: Mapping[str, str], now: Seconds, limits: Limits
     starts: list[Seconds] = []
     ends: list[Seconds] = []
     for alert in read_json(plain(body, headers, limits), _decoder):
-        known = _known.get(bytes(alert.labels)) or _labels(bytes(alert.labels), limits, rejects)
-        if known is None or (alert.annotations != known.sent and not _note(known, alert, limits, rejects)):
+        raw, sent = bytes(alert.labels), bytes(alert.annotations)
+        known = _known.get(raw) or _labels(raw, limits, rejects)
+        if known is None or (sent != known.sent and not _note(known, sent, limits, rejects)):
             continue
-        start, end = _time(alert.starts_at), _time(alert.ends_at)
-        if math.isnan(start):
+        start, end = _times.get(alert.starts_at), _times.get(alert.ends_at)
+        start = _time(alert.starts_at) if start is None else start
+        end = _time(alert.ends_at) if end is None else end
+        if start != start:
             # Alertmanager takes the end alone as the start even when it is ahead; nothing is abnormal then.
             start = now if math.isnan(end) else min(end, now)
         if end < start:
@@ -101,7 +104,7 @@ def _labels(raw: bytes, limits: Limits, rejects: Rejects) -> _Known | None:
         rejects.add("label name", 'invalid label set: invalid name ""')
     elif len(labels) > MAX_LABELS:
         rejects.add("too many labels", f"invalid label set: {len(labels)} labels, at most {MAX_LABELS}")
-    elif not (_too_long(labels, limits, rejects)):
+    elif len(raw) <= limits.label or not _too_long(labels, limits, rejects):
         if len(packed := pack(labels)) <= MAX_SET:
             if len(_known) >= MAX_KNOWN:
                 _known.clear()
@@ -111,14 +114,13 @@ def _labels(raw: bytes, limits: Limits, rejects: Rejects) -> _Known | None:
     return None
 
 
-def _note(known: _Known, alert: _Alert, limits: Limits, rejects: Rejects) -> bool:
+def _note(known: _Known, raw: bytes, limits: Limits, rejects: Rejects) -> bool:
     """Read annotations that are new for this label set; say whether they are good."""
-    raw = bytes(alert.annotations)
     notes = read_json(raw, _pairs) if raw != b"null" else {}
     if "" in notes:
         rejects.add("label name", 'invalid label set: invalid name ""')
         return False
-    if _too_long(notes, limits, rejects):
+    if len(raw) > limits.label and _too_long(notes, limits, rejects):
         return False
     known.sent, known.notes = raw, raw if len(raw) <= MAX_NOTES and raw != b"null" else _first(notes)
     return True

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -71,6 +72,7 @@ async def serve(launch: Launch, ready: Callable[[str], None]) -> None:
             engine.metrics.reloaded(True, clock.wall())
             _warn(settings)
             host, port = listening.getsockname()[:2]
+            _tune()
             ready(f"{host}:{port}")
             await asyncio.shield(serving)
         finally:
@@ -94,6 +96,13 @@ async def reload(engine: Engine, launch: Launch) -> str:
     log.info("config reloaded", files=len(found.files))
     _warn(found)
     return ""
+
+
+def _tune() -> None:
+    """Look for garbage seldom: state is large, lives long and has no cycles. A quarter of a storm's CPU time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 50)
 
 
 def _warn(settings: Config) -> None:
