@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -50,6 +52,12 @@ class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("url: expected http:// or https://")
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return whom we trust, read once: reading all the world's authorities takes 25 ms."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 async def send(args: Args, notice: Notice, key: str) -> str:
     # Services and receivers may be named in any script, headers are ASCII.
     headers = {**args.headers, "Idempotency-Key": quote(key), "User-Agent": "Forewarn"}
@@ -57,7 +65,7 @@ async def send(args: Args, notice: Notice, key: str) -> str:
         headers["Authorization"] = f"Bearer {secret(args.bearer_file)}"
     url = args.url or secret(args.url_file)
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=None) as client:  # noqa: S113 - the caller sets it
+        async with httpx.AsyncClient(verify=_trusted(), trust_env=False, timeout=None) as client:  # noqa: S113
             answer = await client.post(url, json=payload(notice), headers=headers)
     except httpx.HTTPError as error:
         raise Retry(0.0, f"webhook: {type(error).__name__}: {error}") from error

@@ -99,7 +99,7 @@ async def reload(engine: Engine, launch: Launch) -> str:
 
 
 def _tune() -> None:
-    """Look for garbage seldom: state is large, lives long and has no cycles. A quarter of a storm's CPU time."""
+    """Look for garbage seldom: state is large and lives long. It took a quarter of a storm's CPU time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 20, 50)
