@@ -160,3 +160,33 @@ def test_a_surge_opens_an_incident_with_its_complaints() -> None:
     [incident] = desk.all
     assert incident.complaints == ("0", "1", "2")
     assert incident.priority == "P1"
+
+
+@pytest.mark.parametrize(
+    ("text", "attached"),
+    [
+        pytest.param("my basket page hangs again", True, id="what the others say"),
+        pytest.param("where is my parcel", False, id="what is asked every day"),
+    ],
+)
+def test_a_complaint_that_names_no_service_goes_where_others_say_the_same(text: str, attached: bool) -> None:
+    desk = Desk()
+    for k in range(10):
+        desk.step(10.0 * k, complaints=[replace(complaint(f"chat{k}", 10.0 * k), text="where is my parcel")])
+    said = [replace(complaint(str(k), 4010, "payment"), text=f"basket page hangs {k}") for k in range(3)]
+    desk.step(4000, [signal("payment", 4000)])
+    desk.step(4010, complaints=said)
+
+    desk.step(4100, complaints=[replace(complaint("new", 4100), text=text)])
+
+    assert ("new" in desk.all[0].complaints) is attached
+
+
+def test_a_complaint_hardly_about_a_service_is_not_claimed_by_its_incident() -> None:
+    desk = Desk()
+    vague = replace(complaint("vague", 940), services=(("payment", 0.2),))
+    desk.step(940, complaints=[vague])
+
+    desk.step(1000, [signal("payment", 1000)])
+
+    assert desk.all[0].complaints == ()
