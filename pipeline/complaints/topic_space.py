@@ -18,7 +18,7 @@ RARE = 0.97  # share of pairs of the sample that are less alike than a complaint
 # What is near before any pair was seen: sentences about different things have a cosine of about 0.1 by
 # their n-grams and of 0.3 by the encoder, until the mean is known.
 NEAR_SAID, NEAR_MEANT = 0.25, 0.5
-DOUBT = 40  # complaints that weigh as much as what is assumed before them
+DOUBT = 100  # complaints that weigh as much as what is assumed before them
 MEMORY = 256  # complaints after which a topic's past counts half, so that a centre can follow
 MEAN_MEMORY = 20_000
 LENS_EVERY = 2_048  # complaints between two looks at how topics vary within; sooner while there are few
