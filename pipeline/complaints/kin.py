@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import sparse
 
 from pipeline.complaints.encoders import Dense
 from pipeline.complaints.words import SIZE, WIDTH, Ints, Rarity, Singles, Vector, alike, columns, plain
@@ -89,10 +88,8 @@ class Kin:
         """Return the cosine with the centre of the rows; 0 where there is none."""
         if not rows:
             return 0.0
-        n = len(rows)
-        start = np.arange(0, n * WIDTH + 1, WIDTH, dtype=np.int32)
-        words = sparse.csr_matrix((self.weight[rows].ravel(), self.index[rows].ravel(), start), (n, SIZE))
-        spread = float((words @ words.T).sum())
+        words = np.bincount(self.index[rows].ravel(), self.weight[rows].ravel(), SIZE)
+        spread = float(words @ words)
         if self.sense.shape[1]:
             meant = self.sense[rows].sum(0)
             spread = (1 - MEANING) * spread + MEANING * float(meant @ meant)
