@@ -116,6 +116,13 @@ async def test_a_board_shows_its_customers_complaints_and_nobody_elses(desk: Sit
     assert "ada" not in page
 
 
+async def test_a_board_admits_a_promise_that_broke_and_names_the_next(desk: Site) -> None:
+    late, kept = await desk.page("/board/harbour-cafe"), await desk.page("/board/north-books")
+
+    assert "We are looking at it. We promised an answer by <time" in late
+    assert "我们正在处理。 You hear more by <time" in kept
+
+
 async def test_a_customer_says_on_the_board_that_it_works(desk: Site) -> None:
     fields = {"do": "rate", "complaint": "m4", "helped": "yes", "score": "4", "incident": "inc-0031"}
 
