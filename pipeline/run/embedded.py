@@ -22,6 +22,7 @@ import msgspec
 import structlog
 
 from pipeline import clock, frame, metrics
+from pipeline.complaints.topic_notes import Topic
 from pipeline.config import Config
 from pipeline.correlate.picture import say
 from pipeline.frame import Frame
@@ -162,6 +163,10 @@ class Engine:
         if back > SET_BACK:
             return f"the clock was set back by {back:.0f} s: timers stand still until it has caught up"
         return ""
+
+    async def topics(self) -> tuple[Topic, ...]:
+        """Return what customers complain of, by topic, as it stands between two steps."""
+        return await self._threaded(self.stepper.pipeline.memory.complaints.topics.listed, clock.wall())
 
     async def settled(self) -> None:
         """Return once all that was taken is stepped and recorded."""
