@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from pipeline.complaints.budget import Budget
 from pipeline.complaints.encoders import encoder, installed
 from pipeline.complaints.heard import Heard, Said, voice_of
+from pipeline.complaints.known import Known
 from pipeline.complaints.link import link
 from pipeline.complaints.sense import Sense
 from pipeline.complaints.surge import Surges, notice
@@ -28,6 +29,7 @@ class ComplaintState:
 
     rarity: Rarity = field(default_factory=Rarity)
     sense: Sense = field(default_factory=Sense)
+    known: Known = field(default_factory=Known)
     heard: Heard = field(default_factory=Heard)
     topics: Topics = field(default_factory=Topics)
     surges: Surges = field(default_factory=Surges)
@@ -62,12 +64,17 @@ def tuned(state: ComplaintState, tuning: Tuning) -> ComplaintState:
 
 
 def hear(
-    state: ComplaintState, events: Iterable[Event], topology: Topology, now: Seconds
+    state: ComplaintState,
+    events: Iterable[Event],
+    topology: Topology,
+    now: Seconds,
+    flagged: Container[str] = (),
 ) -> tuple[tuple[Signal, ...], tuple[Complaint, ...]]:
     """Return the surges that began, grew or ended, and each complaint read; an id is read once.
 
     A complaint is weighed against those before it only, in order of time, ties by id: how they are
-    cut into calls changes nothing.
+    cut into calls changes nothing. `flagged` are the services of which something else is wrong: a surge
+    about them needs less.
     """
     asked = sorted((e for e in events if e.kind == "complaint"), key=lambda e: (e.time, e.id))
     said = [plain(e.text) for e in asked]
@@ -80,7 +87,10 @@ def hear(
             state.dropped["heard before"] += 1
             continue
         time = min(event.time, now)
-        one = Said(state.rarity.weigh(index, counts), state.sense.centre(raw))
+        vector, dense = state.rarity.weigh(index, counts), state.sense.centre(raw)
+        if event.labels.get("topic"):
+            state.known.teach(event.id, event.labels["topic"], vector, dense)
+        one = Said(vector, dense, *state.known.of(vector, dense))
         services = link(event.text, topology)
         named = services[0][0] if services and services[0][1] >= CERTAIN else ""
         complaint = Complaint(
@@ -103,7 +113,9 @@ def hear(
         )
         read.append(complaint)
         voice = voice_of(complaint.customer, text)
-        signals += notice(state.surges, state.heard, complaint, one, voice, named, now)
+        signals += notice(
+            state.surges, state.heard, complaint, one, voice, named, now, flagged=named in flagged
+        )
         state.heard.add(event.id, time, voice, state.surges.number(named), one)
     signals += state.surges.endings(state.heard, now)
     return tuple(signals), tuple(read)

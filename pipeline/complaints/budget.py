@@ -17,6 +17,10 @@ MAX_PEAKS = 2_000
 # outages do not raise the bar.
 TRUE = 10.0
 SHOWN = 10.0  # false surges a week that are shown as emerging
+MARGIN = 0.75  # of the budget that is spent on purpose: the fit errs by a tenth or two of surprise
+# False surges a week, of one that is allowed, that may page because their service is flagged already.
+CORROBORATED = 0.2
+LEAST, UNFLAGGED = 0.01, 100  # share of complaints whose service is flagged, at least; complaints granted
 LOW = -2.0  # from here it is measured
 FEW = 20  # peaks in the band below which nothing can be said
 # Decades of false surges per unit of surprise: of a perfect p-value it were 1.
@@ -39,13 +43,28 @@ class Budget:
     time: list[Seconds] = field(default_factory=list)
     peak: list[float] = field(default_factory=list)
     bar: float = START  # confirmed from here
+    level: float = 10 ** (SLOPE * (START - LOW))  # peaks a week above LOW that are chance
+    slope: float = SLOPE
+    asked: int = 0  # complaints weighed,
+    flagged: int = 0  # and those whose service was flagged
     shown: float = START - math.log10(SHOWN) / SLOPE  # emerging from here
 
     def allow(self, a_week: float) -> None:
         """Set how many false surges a week may page."""
-        if a_week != self.a_week:
-            self.a_week = a_week
-            self.bar = START - math.log10(a_week) / SLOPE
+        self.a_week = a_week
+        self._set()
+
+    def ask(self, flagged: bool) -> float:
+        """Return the bar for one more complaint, by whether something else is wrong with its service.
+
+        Chance is flagged as often as complaints are: so much larger is the rate that CORROBORATED allows.
+        """
+        self.asked += 1
+        if not flagged:
+            return self.bar
+        self.flagged += 1
+        share = max(self.flagged, 1) / (self.asked + UNFLAGGED)
+        return min(self._height(CORROBORATED * self.a_week / max(share, LEAST)), self.bar)
 
     def hear(self, time: Seconds, peak: float) -> None:
         """Take the peak of an episode that is over, and set the bars anew."""
@@ -57,13 +76,20 @@ class Budget:
         if weeks <= 0:
             return
         fitted = fit(np.array(self.peak), weeks)
-        trust = min(weeks * WEEK / LEARN, 1.0)
-        for name, a_week in (("bar", self.a_week), ("shown", SHOWN)):
-            height = START - math.log10(a_week) / SLOPE
-            if fitted is not None:
-                level, slope = fitted
-                height = trust * (LOW + math.log10(level / a_week) / slope) + (1 - trust) * height
-            setattr(self, name, height)
+        if fitted is not None:
+            trust = min(weeks * WEEK / LEARN, 1.0)
+            level, slope = fitted
+            start = SLOPE * (START - LOW)
+            self.level = 10 ** (trust * math.log10(level) + (1 - trust) * start)
+            self.slope = trust * slope + (1 - trust) * SLOPE
+        self._set()
+
+    def _set(self) -> None:
+        self.bar, self.shown = self._height(MARGIN * self.a_week), self._height(SHOWN * self.a_week)
+
+    def _height(self, a_week: float) -> float:
+        """Return the surprise that chance reaches so often."""
+        return LOW + math.log10(self.level / a_week) / self.slope
 
 
 def fit(peaks: Floats, weeks: float) -> tuple[float, float] | None:

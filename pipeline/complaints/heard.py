@@ -43,6 +43,8 @@ class Said(NamedTuple):
 
     vector: Vector
     dense: Dense  # (dim,) of length 1; (0,) without an encoder
+    topic: int = 0  # number of the known topic that it is likeliest about, 0 = none
+    sure: float = 0.0  # that it is
 
 
 @dataclass(slots=True)
@@ -57,6 +59,8 @@ class Heard:
     time: Floats = field(default_factory=lambda: np.zeros(64))
     voice: NDArray[np.int64] = field(default_factory=lambda: np.zeros(64, np.int64))
     service: NDArray[np.int64] = field(default_factory=lambda: np.zeros(64, np.int64))  # 0 = unknown
+    topic: NDArray[np.int64] = field(default_factory=lambda: np.zeros(64, np.int64))  # known one, 0 = none
+    sure: Floats = field(default_factory=lambda: np.zeros(64))
     spent: NDArray[np.bool_] = field(
         default_factory=lambda: np.zeros(64, np.bool_)
     )  # in a surge that is over
@@ -79,15 +83,13 @@ class Heard:
         self.numbers[id] = self.first + row
         self.index[row], self.weight[row], self.dense[row] = said.vector.index, said.vector.weight, said.dense
         self.time[row], self.voice[row], self.service[row] = time, voice, service
+        self.topic[row], self.sure[row] = said.topic, said.sure
         self.spent[row] = False
         self.count += 1
         self.usual.hear(time)
         if self.usual.due(self.first + self.count):
-            n = self.count
-            self.usual.take(
-                self.index[:n], self.weight[:n], self.dense[:n], self.service[:n], self.time[:n],
-                self.first + n, time,
-            )  # fmt: skip
+            columns = {name: getattr(self, name)[: self.count] for name in SAMPLED}
+            self.usual.take(columns, self.first + self.count, time)
 
     def rows(self, ids: tuple[str, ...]) -> list[int]:
         """Return the rows of those complaints that are still kept."""
@@ -102,7 +104,13 @@ class Heard:
     def alike(self, said: Said, rows: slice) -> Floats:
         """Return how far each of those rows says the same, (n,): 0 not at all, 1 surely."""
         words = alike(self.index[rows], self.weight[rows], said.vector)
-        return self.usual.same(mix(words, self.dense[rows].astype(np.float32), said.dense))
+        cosine = mix(words, self.dense[rows].astype(np.float32), said.dense)
+        return self.usual.same(cosine, self.topic[rows], self.sure[rows], said.topic, said.sure)
+
+    def often(self, said: Said) -> float:
+        """Return how many complaints of the history said the same."""
+        found = self.usual.like(said.vector, said.dense, said.topic, said.sure)
+        return float(found.sum()) / self.usual.share
 
     def rise(self, same: Floats, rows: slice, usually: float, time: Seconds, voice: int) -> Rise:
         """Return how surprisingly many other customers say the same in the last 10 minutes to 24 hours.
@@ -167,7 +175,8 @@ class Heard:
             setattr(self, name, new)
 
 
-COLUMNS = ("index", "weight", "dense", "time", "voice", "service", "spent")
+SAMPLED = ("index", "weight", "dense", "time", "service", "topic", "sure")
+COLUMNS = (*SAMPLED, "voice", "spent")
 
 
 def voice_of(customer: str, text: str) -> int:

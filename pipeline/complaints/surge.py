@@ -66,24 +66,25 @@ def notice(
     voice: int,
     named: str,
     now: Seconds,
+    *,
+    flagged: bool = False,
 ) -> list[Signal]:
     """Return the word to give about the surge that this complaint begins or joins, if any.
 
     Two ways to say the same, the more surprising counts: like words, or naming the same service,
-    in whatever language.
+    in whatever language. Where the service is flagged already, less is asked of it.
     """
     budget, usual = surges.budget, heard.usual
     budget.began = min(budget.began, complaint.time)
+    bar = budget.ask(flagged)
     recent = heard.lately(complaint.time)
     by_words = heard.alike(said, recent)
-    ways = [(by_words, float(usual.like(said.vector, said.dense).sum()))]
+    ways = [(by_words, heard.often(said))]
     if named:
         number = surges.number(named)
         service = (heard.service[recent] == number).astype(np.float64)
-        ways.append((service, float((usual.service == number).sum())))
-    rises = [
-        (heard.rise(same, recent, often / usual.share, complaint.time, voice), same) for same, often in ways
-    ]
+        ways.append((service, float((usual.service == number).sum()) / usual.share))
+    rises = [(heard.rise(same, recent, often, complaint.time, voice), same) for same, often in ways]
     rise, same = max(rises, key=lambda way: way[0].surprise)
     when = heard.time[recent]
     near = (same >= SAME) & (when > complaint.time - max(rise.window, JOINED)) & (when <= complaint.time)
@@ -103,7 +104,7 @@ def notice(
         service=signal.service or service,
         surprise=round(max(signal.surprise, rise.surprise), 3),
         observed=max(signal.observed, float(voices)),
-        page=signal.page or (voices >= VOICES and beyond >= budget.bar),
+        page=signal.page or (voices >= VOICES and beyond >= bar),
         ids=_all(signal.ids, [heard.ids[row] for row in rows.tolist()], complaint.id),
     )
     surges.on[signal.id] = replace(signal, reason=_reason(signal, complaint, rise))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +44,8 @@ class Usual:
     weight: Singles = field(default_factory=lambda: np.zeros(0, np.float32))  # and the column's weight in it
     dense: Dense = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     service: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    topic: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    sure: Floats = field(default_factory=lambda: np.zeros(0))
     knees: tuple[float, float] = WORDS
     start_knees: tuple[float, float] = WORDS
 
@@ -58,17 +62,9 @@ class Usual:
     def due(self, heard: int) -> bool:
         return heard - self.taken >= max(8, self.kept // OFTEN)
 
-    def take(
-        self,
-        index: Ints,
-        weight: Singles,
-        dense: NDArray[np.float16],
-        service: NDArray[np.int64],
-        time: Floats,
-        heard: int,
-        now: Seconds,
-    ) -> None:
-        """Sample the complaints older than GAP, all columns in order of time, and measure the knees."""
+    def take(self, columns: Mapping[str, Any], heard: int, now: Seconds) -> None:
+        """Sample the complaints older than GAP, given the columns of Heard, and measure the knees."""
+        index, weight, dense, time = (columns[name] for name in ("index", "weight", "dense", "time"))
         self.since = max(float(time[0]), now - HISTORY)
         # What is going on now is no measure of what is usual; early on, any history is better than none.
         self.until = now - min(GAP, (now - self.since) / 2)
@@ -85,7 +81,8 @@ class Usual:
         table.eliminate_zeros()
         turned = table.tocsc()
         self.start, self.rows, self.weight = turned.indptr, turned.indices, turned.data
-        self.dense, self.service = dense[some].astype(np.float32), service[some]
+        self.dense, self.service = dense[some].astype(np.float32), columns["service"][some]
+        self.topic, self.sure = columns["topic"][some], columns["sure"][some]
         asked = np.unique(np.linspace(0, len(some) - 1, PAIRED).astype(np.intp))
         found = np.asarray((table[asked] @ table.T).todense(), np.float64)
         if self.dense.shape[1]:
@@ -98,12 +95,20 @@ class Usual:
             ).tolist()
             self.knees = low, max(high, low + 0.02)
 
-    def same(self, cosine: Floats) -> Floats:
-        """Return how far texts that alike say the same, 0 not at all, 1 surely."""
-        low, high = self.knees
-        return np.clip((cosine - low) / (high - low), 0.0, 1.0)
+    def same(
+        self, cosine: Floats, topics: NDArray[np.int64], surely: Floats, topic: int, sure: float
+    ) -> Floats:
+        """Return how far texts say the same, 0 not at all, 1 surely: by a known topic, or by being alike.
 
-    def like(self, vector: Vector, dense: Dense) -> Floats:
+        What is known tells more, but is blind to what is new: it counts as far as the text is surely known.
+        """
+        low, high = self.knees
+        alike = np.clip((cosine - low) / (high - low), 0.0, 1.0)
+        if not topic:
+            return alike
+        return sure * np.where(topics == topic, surely, 0.0) + (1 - sure) * alike
+
+    def like(self, vector: Vector, dense: Dense, topic: int, sure: float) -> Floats:
         """Return how far each complaint of the sample says the same, (n,)."""
         n = len(self.service)
         start, end = self.start[vector.index], self.start[vector.index + 1]
@@ -113,7 +118,7 @@ class Usual:
         words: Floats = np.bincount(
             self.rows[at], self.weight[at] * np.repeat(vector.weight, sizes), minlength=n
         ).astype(np.float64)
-        return self.same(mix(words, self.dense, dense))
+        return self.same(mix(words, self.dense, dense), self.topic, self.sure, topic, sure)
 
     def clock(self, time: Seconds) -> Floats:
         """Return the usual complaints from Monday 0:00 to each full hour of a week, (169,)."""

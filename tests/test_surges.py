@@ -1,0 +1,110 @@
+"""The bar of surges: set by the stream itself to a budget; known topics and flagged services count."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline import snapshot
+from pipeline.complaints import ComplaintState, hear, tuned
+from pipeline.complaints.budget import LOW, START, WEEK, Budget
+from pipeline.complaints.known import Known
+from pipeline.complaints.words import Rarity, columns, plain
+from pipeline.config import Complaints
+from pipeline.topology import Topology
+from pipeline.types import Event, Seconds
+
+NOW = 1_700_000_000.0
+
+
+def weeks_of_chance(budget: Budget, weeks: int, slope: float, true: int = 0) -> Budget:
+    """Chance reaches LOW + x, 60 * 10 ** (-slope * x) times a week; and each week so many true surges do."""
+    rng = np.random.default_rng(3)
+    budget.began = NOW
+    for k in range(weeks * 60):
+        budget.hear(NOW + k * WEEK / 60, LOW + float(rng.exponential(1 / (slope * np.log(10)))))
+        if k % 60 < true:
+            budget.hear(NOW + k * WEEK / 60, 3.0)
+    return budget
+
+
+@pytest.mark.parametrize("slope", [pytest.param(1.0, id="heavy tail"), pytest.param(1.4, id="light tail")])
+@pytest.mark.parametrize("true", [pytest.param(0, id="calm weeks"), pytest.param(7, id="weeks of outages")])
+def test_the_bar_is_where_chance_comes_once_a_week(slope: float, true: int) -> None:
+    budget = weeks_of_chance(Budget(), 4, slope, true)
+
+    per_week = 60 * 10 ** (-slope * (budget.bar - LOW))
+
+    assert 0.25 < per_week < 1.6
+
+
+def test_before_anything_is_known_the_bar_is_the_one_shipped() -> None:
+    budget = Budget()
+    budget.began = NOW
+
+    budget.hear(NOW + 60, 2.0)
+
+    assert budget.bar == pytest.approx(START, abs=0.2)
+
+
+def test_a_larger_budget_lowers_the_bar_and_a_flagged_service_lowers_it_more() -> None:
+    one, five = Budget(), Budget()
+    one.allow(1.0)
+    five.allow(5.0)
+
+    bars = [one.ask(flagged=False) for _ in range(1000)]
+
+    assert five.bar < one.bar == bars[-1]
+    assert one.ask(flagged=True) < one.bar
+
+
+def test_labelled_complaints_tell_what_others_are_about_and_what_is_of_none() -> None:
+    known, rarity = Known(), Rarity()
+    texts = {"refund": "I want my {} money back please", "login": "cannot sign in with my {} password"}
+    none = np.zeros(0, np.float32)
+    for k, word in enumerate(("red", "old", "new", "first", "other", "last")):
+        for topic, text in texts.items():
+            known.teach(f"{topic}{k}", topic, rarity.weigh(*columns([plain(text.format(word))])[0]), none)
+
+    number, sure = known.of(rarity.weigh(*columns([plain("my money back")])[0]), none)
+
+    assert known.head.services[number - 1] == "refund"
+    assert sure > 0.9
+    assert known.of(rarity.weigh(*columns([plain("什么时候补货")])[0]), none) == (0, 0.0)
+
+
+def seat_maps(state: ComplaintState, flagged: tuple[str, ...] = ()) -> Seconds | None:
+    """Return when a surge of ten customers pages, in a week of a question every ten minutes."""
+    chatter = ("Where is my parcel", "Forgot my password", "怎么开发票", "Do you ship to Norway", "Thank you")
+    paged = None
+    for k in range(1008):
+        event = Event("complaint", f"c{k}", NOW + 600.0 * k, {"customer": f"u{k}"}, f"{chatter[k % 5]} {k}")
+        hear(state, (event,), Topology(), event.time)
+    for k in range(10):
+        at = NOW + 600.0 * 1008 + 180.0 * k
+        event = Event("complaint", f"s{k}", at, {"customer": f"s{k}"}, f"the {k}th seat map never loads")
+        signals, _ = hear(state, (event,), Topology(), at, flagged)
+        if paged is None and any(s.page for s in signals):
+            paged = at
+    return paged
+
+
+def test_a_surge_about_a_flagged_service_pages_sooner() -> None:
+    alone = seat_maps(tuned(ComplaintState(), Complaints(encoder="none")))
+    flagged = seat_maps(tuned(ComplaintState(), Complaints(encoder="none")), ("",))
+
+    assert alone is not None
+    assert flagged is not None
+    assert flagged <= alone
+
+
+def test_another_encoder_forgets_what_was_meant_but_not_what_was_said() -> None:
+    state = tuned(ComplaintState(), Complaints(encoder="none"))
+    seat_maps(state)
+    before = len(state.heard)
+
+    again = tuned(snapshot.load(snapshot.dump(state)), Complaints(encoder="none", false_surges_a_week=2.0))
+
+    assert len(again.heard) == before
+    assert again.surges.budget.a_week == pytest.approx(2.0)
+    assert again.surges.budget.bar < state.surges.budget.bar
