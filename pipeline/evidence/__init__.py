@@ -1,6 +1,6 @@
 """Spans, logs and samples of a window in; which service is the cause, with reasons, out."""
 
-from pipeline.evidence.blame import blame
+from pipeline.evidence.suspects import blame
 from pipeline.evidence.calls import edges, weigh_calls
 from pipeline.evidence.found import Evidence, Window
 from pipeline.evidence.samples import Readings, weigh_samples
