@@ -116,6 +116,6 @@ def hear(
         signals += notice(
             state.surges, state.heard, complaint, one, voice, named, now, flagged=named in flagged
         )
-        state.heard.add(event.id, time, voice, state.surges.number(named), one)
+        state.heard.add(event.id, time, voice, state.surges.number(named), one, state.known)
     signals += state.surges.endings(state.heard, now)
     return tuple(signals), tuple(read)

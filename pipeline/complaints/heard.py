@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from pipeline.complaints.encoders import Dense
+from pipeline.complaints.known import Known
 from pipeline.complaints.usual import DAY, HISTORY, Usual, between, mix
 from pipeline.complaints.words import WIDTH, Ints, Singles, Vector, alike
 from pipeline.types import Floats, Seconds
@@ -71,7 +72,7 @@ class Heard:
     def __len__(self) -> int:
         return self.count
 
-    def add(self, id: str, time: Seconds, voice: int, service: int, said: Said) -> None:
+    def add(self, id: str, time: Seconds, voice: int, service: int, said: Said, known: Known) -> None:
         if self.count == MAX_KEPT:
             self._forget(MAX_KEPT // 8)
         if self.count == len(self.time):
@@ -88,8 +89,17 @@ class Heard:
         self.count += 1
         self.usual.hear(time)
         if self.usual.due(self.first + self.count):
+            if known.due():
+                self._read_again(known)
             columns = {name: getattr(self, name)[: self.count] for name in SAMPLED}
             self.usual.take(columns, self.first + self.count, time)
+
+    def _read_again(self, known: Known) -> None:
+        """Look again for the known topics in what was said before they were known."""
+        n = self.count
+        found = known.of_all(self.index[:n], self.weight[:n], self.dense[:n].astype(np.float32))
+        self.topic[:n], self.sure[:n] = found
+        known.read = known.head.count
 
     def rows(self, ids: tuple[str, ...]) -> list[int]:
         """Return the rows of those complaints that are still kept."""
