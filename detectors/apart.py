@@ -12,7 +12,7 @@ from detectors.shares import surprise_of_shares
 
 # Trials of the pieces most like the window that do not count as quiet: trouble begins before it is noticed,
 # and some of what was taken for quiet was none.
-TRIM = 0.2
+TRIM = 0.1
 PRIOR = 3.0  # pieces' worth of the belief that they differ by chance alone
 
 Flags = NDArray[np.bool_]
@@ -27,7 +27,7 @@ def shares_apart(hits: Floats, trials: Floats, before: Floats, trials_before: Fl
 
     >>> quiet, of = np.array([[10.0, 10.0, 10.0], [1.0, 19.0, 10.0]]), np.full((2, 3), 20.0)
     >>> shares_apart(np.array([0.0, 0.0]), np.array([20.0, 20.0]), quiet, of).round(1)
-    array([4.8, 1.2])
+    array([5. , 0.7])
     """
     if before.shape[1] == 0:
         return np.zeros(len(hits))

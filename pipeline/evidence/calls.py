@@ -34,7 +34,7 @@ def weigh_calls(state: SpanState, window: Window) -> list[Evidence]:
     """
     found: list[Evidence] = []
     for lead in LEADS:
-        now, quiet, before = _columns(state, window.began(lead))
+        now, quiet, before = _columns(state, window._replace(since=window.since - lead))
         if now.any():
             found += around(gaps(state, now, quiet, before))
             found += _times(state, now, quiet, before)
@@ -67,21 +67,30 @@ def gaps(state: SpanState, now: Flags, quiet: Flags, before: Flags) -> dict[Edge
 
 
 def around(slower: Mapping[Edge, float]) -> Iterator[Evidence]:
-    """Yield what slow edges say of the services at their ends: all edges of the culprit are slow.
+    """Yield what slow edges say of the services at their ends.
 
-    One slow edge of many speaks of the other end. Between two ends alike, the one with more slow edges.
+    All edges of a culprit are slow, or all that lead to it where only its answers are. One slow edge of
+    many speaks of its other end, and of two ends alike the one with more slow edges is meant.
     """
-    at: dict[str, list[tuple[float, Edge]]] = defaultdict(list)
+    ends: dict[str, list[tuple[float, Edge]]] = defaultdict(list)
+    into: dict[str, list[tuple[float, Edge]]] = defaultdict(list)
     for edge, grown in slower.items():
         for end in edge:
-            at[end].append((grown, edge))
-    for service, found in at.items():
-        many = sum(grown >= SLOW for grown, _ in found)
-        weight = sum(grown for grown, _ in found) / len(found) * math.log2(1 + many)
-        if weight > 0:
-            grown, (a, b) = max(found)
-            reason = f"{many} of its {len(found)} edges are slow, most {a} -> {b}: {2**grown:.3g} times"
-            yield Evidence(service, "network", weight, reason)
+            ends[end].append((grown, edge))
+        into[edge[1]].append((grown, edge))
+    for service, found in ends.items():
+        held = max(found, into.get(service, found), key=_slow)
+        if _slow(held) > 0:
+            grown, (a, b) = max(held)
+            many = sum(grown >= SLOW for grown, _ in held)
+            which = "edges" if held is found else "edges into it"
+            reason = f"{many} of {len(held)} {which} are slow, most {a} -> {b}, by {grown:.1f} doublings"
+            yield Evidence(service, "network", _slow(held), reason)
+
+
+def _slow(found: Sequence[tuple[float, Edge]]) -> float:
+    many = sum(grown >= SLOW for grown, _ in found)
+    return float(sum(grown for grown, _ in found) / len(found) * math.log2(1 + many))
 
 
 def _times(state: SpanState, now: Flags, quiet: Flags, before: Flags) -> Iterator[Evidence]:

@@ -9,10 +9,8 @@ from pipeline.types import Seconds
 
 Sort = Literal["network", "own", "time", "shape", "log", "late", "edge", "fails", "traffic"]
 
-# Trouble begins before it is noticed: what differs only with the time before taken in differs too, and
-# the minute before an earlier incident was not quiet.
-LEADS: tuple[Seconds, ...] = (0.0, 90.0)
-EARLY: Seconds = 60.0
+# Trouble begins up to a sample before it is noticed: what differs only with that minute taken in differs too.
+LEADS: tuple[Seconds, ...] = (0.0, 60.0)
 PIECE: Seconds = 60.0  # of quiet time, which are compared among themselves
 
 
@@ -22,10 +20,6 @@ class Window(NamedTuple):
     since: Seconds
     until: Seconds
     trouble: tuple[tuple[Seconds, Seconds], ...] = ()
-
-    def began(self, lead: Seconds) -> Window:
-        """Return the window as if it had begun so much earlier, and other trouble a little earlier."""
-        return Window(self.since - lead, self.until, tuple((a - EARLY, b) for a, b in self.trouble))
 
 
 class Evidence(NamedTuple):

@@ -13,7 +13,7 @@ import numpy as np
 from detectors.apart import strength
 from detectors.base import Floats
 from pipeline.cause import sort_of
-from pipeline.evidence.calls import Edge, around
+from pipeline.evidence.calls import CLEAR, Edge, around
 from pipeline.evidence.found import Evidence, Sort, Window, strongest
 from pipeline.types import Seconds, Signal
 
@@ -68,7 +68,7 @@ def weigh_samples(readings: Iterable[Readings], window: Window) -> list[Evidence
         sort = _sort(each.series)
         if sort == "edge":
             caller, _, callee = each.series.entity.partition("->")
-            weight = strength(each.by, SPREADS)
+            weight = strength(each.by - CLEAR, SPREADS)
             slower[caller, callee] = max(slower.get((caller, callee), 0.0), weight)
         elif sort is not None:
             groups[each.series.service, sort].append(each)

@@ -9,15 +9,17 @@ from pipeline.evidence.found import Evidence, Sort
 from pipeline.topology import Topology
 from pipeline.types import Suspect
 
-# What a doubling of each sort counts for.
+# What a doubling of each sort counts for: what code does and writes says the most, and latency, which
+# everyone above shares, the least. Halving or doubling any of them moves AC@1 by a case of 47 at most.
 WEIGHTS: Mapping[Sort, float] = {
-    "network": 1.0, "own": 1.0, "log": 2.0, "shape": 1.5, "fails": 1.0,
-    "edge": 0.3, "time": 0.3, "late": 0.2, "traffic": 0.05,
+    "log": 3.0, "network": 1.0, "shape": 1.0, "fails": 1.0, "own": 0.5,
+    "edge": 0.3, "time": 0.15, "late": 0.1, "traffic": 0.02,
 }  # fmt: skip
 SHAPES: tuple[Sort, ...] = ("log", "shape")
 SLOWNESS: tuple[Sort, ...] = ("late", "time")
 SLOWERS: tuple[Sort, ...] = (*SLOWNESS, "network", "edge", "own")
-PASSED_ON = 0.5  # of what a callee does unlike itself explains what its caller does
+SAME = 0.3  # of the weaker of logs and spans counts: they see the same requests
+PASSED_ON = 0.3  # of what a callee does unlike itself explains what its caller does
 TRACE = 0.02  # of what is explained away is left, to order the innocent
 REASONS = 3
 
@@ -43,19 +45,22 @@ def blame(
 
 
 def _suspect(name: str, table: Mapping[str, Mapping[Sort, Evidence]], below: frozenset[str]) -> Suspect:
-    def most(service: str, sorts: Iterable[Sort]) -> float:
+    def told(service: str, sorts: Iterable[Sort]) -> list[float]:
         held = table.get(service, {})
-        return sum(WEIGHTS[sort] * held[sort].weight for sort in sorts if sort in held)
+        return [WEIGHTS[sort] * held[sort].weight for sort in sorts if sort in held]
 
-    def passed(sorts: Iterable[Sort]) -> float:
-        return max((most(callee, sorts) for callee in below), default=0.0)
+    def shape(service: str) -> float:
+        found = told(service, SHAPES)
+        return max(found, default=0.0) + SAME * (sum(found) - max(found, default=0.0))
 
-    shape, slow, fails = most(name, SHAPES), most(name, SLOWNESS), most(name, ("fails",))
-    score = most(name, ("network", "own", "edge", "traffic"))
-    score += max(0.0, shape - PASSED_ON * passed(SHAPES))
-    score += max(0.0, slow - passed(SLOWERS))
-    score += max(0.0, fails - passed((*SHAPES, "fails")))
-    score += TRACE * (shape + slow + fails)
+    slow, fails = sum(told(name, SLOWNESS)), sum(told(name, ("fails",)))
+    score = sum(told(name, ("network", "own", "edge", "traffic")))
+    score += max(0.0, shape(name) - PASSED_ON * max(map(shape, below), default=0.0))
+    score += max(0.0, slow - max((sum(told(callee, SLOWERS)) for callee in below), default=0.0))
+    score += max(
+        0.0, fails - max((shape(callee) + sum(told(callee, ("fails",))) for callee in below), default=0.0)
+    )
+    score += TRACE * (shape(name) + slow + fails)
     said = sorted(table.get(name, {}).values(), key=lambda e: (-WEIGHTS[e.sort] * e.weight, e.sort))
     return Suspect(name, score, "; ".join(e.reason for e in said[:REASONS]))
 

@@ -73,7 +73,7 @@ def weigh_visits(state: VisitState, window: Window) -> list[Evidence]:
     """
     found: list[Evidence] = []
     for lead in LEADS:
-        found += _compare(state, window.began(lead))
+        found += _compare(state, window._replace(since=window.since - lead))
     return list(strongest(found))
 
 

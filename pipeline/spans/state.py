@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -45,6 +44,14 @@ class Spans:
     duration: Floats  # (n,) s, of the middle one; NaN = not told
     gap: Floats  # (n,) s, client span less server span, of the middle one; NaN where it crosses nothing
     failed: Floats  # (n,) spans that say they failed
+
+    def to(self, until: Seconds) -> Spans:
+        """Return the bundles that began by then."""
+        kept = self.time <= until
+        return Spans(
+            tuple(call for call, keep in zip(self.calls, kept.tolist(), strict=True) if keep),
+            self.time[kept], self.count[kept], self.duration[kept], self.gap[kept], self.failed[kept],
+        )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -93,11 +100,6 @@ def take_spans(state: SpanState, spans: Spans) -> None:
 def mark_trouble(state: SpanState, since: Seconds, until: Seconds) -> None:
     """Say that what came between the two times was no quiet time; an incident was open."""
     state.trouble |= (state.slots >= since // SLOT) & (state.slots <= until // SLOT)
-
-
-def names(calls: Iterable[Call]) -> list[str]:
-    """Return the services that took part, sorted."""
-    return sorted({name for call in calls for name in (call.caller, call.callee) if name})
 
 
 def _mean(known: float, n: float, value: float, m: float) -> float:
