@@ -30,12 +30,12 @@ def weeks_of_chance(budget: Budget, weeks: int, slope: float, true: int = 0) -> 
 
 @pytest.mark.parametrize("slope", [pytest.param(1.0, id="heavy tail"), pytest.param(1.4, id="light tail")])
 @pytest.mark.parametrize("true", [pytest.param(0, id="calm weeks"), pytest.param(7, id="weeks of outages")])
-def test_the_bar_is_where_chance_comes_once_a_week(slope: float, true: int) -> None:
+def test_chance_reaches_the_bar_about_once_a_week_rather_less(slope: float, true: int) -> None:
     budget = weeks_of_chance(Budget(), 4, slope, true)
 
     per_week = 60 * 10 ** (-slope * (budget.bar - LOW))
 
-    assert 0.25 < per_week < 1.6
+    assert 0.1 < per_week < 1.6
 
 
 def test_before_anything_is_known_the_bar_is_the_one_shipped() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from scipy import special
 
 from pipeline.complaints.encoders import Dense
 from pipeline.complaints.known import Known
-from pipeline.complaints.usual import DAY, HISTORY, Usual, between, mix
+from pipeline.complaints.usual import DAY, HISTORY, Usual, mix
 from pipeline.complaints.words import WIDTH, Ints, Singles, Vector, alike
 from pipeline.types import Floats, Seconds
 
@@ -20,6 +21,7 @@ HOUR = 3600.0
 WINDOWS = np.array([600.0, 1200.0, 2400.0, 5400.0])
 SLOW_COST = 0.5  # surprise that is taken off there: a bad day is no news
 SLOW = np.array([6 * HOUR, 24 * HOUR])  # for what burns slowly
+LENGTHS = np.concatenate([WINDOWS, SLOW])
 MAX_KEPT = 8_000  # complaints; past it the oldest eighth goes. 1.1 kB each, 2.1 kB with an encoder
 MAX_LATELY = 2_000  # of the last day that are compared one by one
 # Variance of a day's complaints about one thing beyond Poisson, over mean**2: some days are just worse.
@@ -137,19 +139,19 @@ class Heard:
         order = np.lexsort((-same[near], who[near]))
         near = near[order]
         when, who, same = when[near], who[near], same[near]
-        clock, since, until = self.usual.clock(time), self.usual.since, self.usual.until
-        whole = between(clock, since, until)
-        for window in (*WINDOWS.tolist(), *SLOW.tolist()):
+        since, until = self.usual.since, self.usual.until
+        shares = self.usual.shares(time, LENGTHS)
+        for window, share in zip(LENGTHS.tolist(), shares.tolist(), strict=True):
             needed = window if window <= WINDOWS[-1] else 4 * window
-            if until - since < needed or whole <= 0:
+            if until - since < needed:
                 break
             inside = when > time - window
             count = _voices(who[inside], same[inside])
-            if count <= 0.3:
+            if count <= 0.3 or not share:
                 continue
-            expected = (usually + PRIOR) * between(clock, time - window, time) / whole
+            expected = (usually + PRIOR) * share
             tail = special.betainc(count, 1 / SPREAD, expected / (expected + 1 / SPREAD))
-            surprise = -float(np.log10(max(tail, 1e-300))) - (SLOW_COST if window > WINDOWS[-1] else 0.0)
+            surprise = -math.log10(max(float(tail), 1e-300)) - (SLOW_COST if window > WINDOWS[-1] else 0.0)
             best = max(best, Rise(surprise, count, expected, window))
         return best
 
@@ -200,5 +202,5 @@ def _voices(who: NDArray[np.int64], same: Floats) -> float:
     if not len(who):
         return 0.0
     first = np.ones(len(who), bool)
-    first[1:] = np.diff(who) != 0
+    first[1:] = who[1:] != who[:-1]
     return float(same[first].sum())

@@ -120,15 +120,26 @@ class Usual:
         ).astype(np.float64)
         return self.same(mix(words, self.dense, dense), self.topic, self.sure, topic, sure)
 
-    def clock(self, time: Seconds) -> Floats:
+    def shares(self, time: Seconds, lengths: Floats) -> Floats:
+        """Return the part of the history that usually comes in each of the spans before the time."""
+        clock = self._clock(time)
+        upto = _upto(clock, np.concatenate([[self.since, self.until, time], time - lengths]))
+        whole = float(upto[1] - upto[0])
+        found: Floats = (upto[2] - upto[3:]) / whole if whole > 0 else np.zeros(len(lengths))
+        return found
+
+    def _clock(self, time: Seconds) -> Floats:
         """Return the usual complaints from Monday 0:00 to each full hour of a week, (169,)."""
         days = max((time - self.began) / DAY, 1.0)
-        lived = np.repeat([days * 5 / 7, days * 2 / 7], 24)  # days behind each of the 48 hours
         usual = self.hours.sum() / (24 * days)
-        rate = (self.hours + SHRINK * usual) / (lived + SHRINK)
-        return np.concatenate(
-            [[0.0], np.cumsum(np.concatenate([np.tile(rate[:24], 5), np.tile(rate[24:], 2)]))]
-        )
+        lived = days * np.array([5.0, 2.0])[:, None] / 7  # days behind each of the 48 hours
+        rate = (self.hours.reshape(2, 24) + SHRINK * usual) / (lived + SHRINK)
+        clock = np.zeros(169)
+        np.cumsum(rate[WEEKDAYS].ravel(), out=clock[1:])
+        return clock
+
+
+WEEKDAYS = np.array([0, 0, 0, 0, 0, 1, 1])
 
 
 def mix(words: Floats, rows: Dense, dense: Dense) -> Floats:
@@ -138,11 +149,11 @@ def mix(words: Floats, rows: Dense, dense: Dense) -> Floats:
     return MEANT * (rows @ dense).astype(np.float64) + (1 - MEANT) * words
 
 
-def between(clock: Floats, start: Seconds, end: Seconds) -> float:
-    """Return the usual complaints between two times. 1970 began on a Thursday."""
-    weeks, hours = np.divmod((np.array([start, end]) + 3 * DAY) / HOUR, 168.0)
-    upto = weeks * clock[-1] + np.interp(hours, np.arange(169.0), clock)
-    return float(upto[1] - upto[0])
+def _upto(clock: Floats, time: Floats) -> Floats:
+    """Return the usual complaints before each time, (n,), since an old Monday. 1970 began on a Thursday."""
+    weeks, hours = np.divmod((time + 3 * DAY) / HOUR, 168.0)
+    found: Floats = weeks * clock[-1] + np.interp(hours, np.arange(169.0), clock)
+    return found
 
 
 def _hour(time: Seconds) -> int:
