@@ -12,6 +12,9 @@ import msgspec
 
 from pipeline import kinds, plain
 
+DEEP = 6  # calls; what is further away explains nothing that a nearer one does not, and may be everything
+MAX_KNOWN = 10_000  # services whose surroundings are kept
+
 
 class Service(msgspec.Struct, frozen=True):
     """A service as catalog.yaml describes it. Unknown keys are kept out, not refused: catalogues vary."""
@@ -69,28 +72,41 @@ class Topology:
         return a == b or b in self.callees.get(a, ()) or b in self.callers.get(a, ())
 
     def below(self, service: str) -> frozenset[str]:
-        """Return all that the service depends on, directly or not, without itself."""
-        return self._reach(service, self.callees)
+        """Return all that the service depends on, at most DEEP calls away, without itself."""
+        return self._near(service, self.callees, self._below)
 
     def above(self, service: str) -> frozenset[str]:
-        """Return all that depends on the service, directly or not, without itself."""
-        return self._reach(service, self.callers)
+        """Return all that depends on the service, at most DEEP calls away, without itself."""
+        return self._near(service, self.callers, self._above)
 
     def users(self, services: frozenset[str]) -> tuple[str, ...]:
         """Return the customers who use one of the services, or one that depends on it, sorted."""
         felt = services.union(*(self.above(s) for s in services)) if services else services
         return tuple(sorted(c for c, who in self.customers.items() if felt.intersection(who.uses)))
 
+    @cached_property
+    def _below(self) -> dict[str, frozenset[str]]:
+        return {}
+
+    @cached_property
+    def _above(self) -> dict[str, frozenset[str]]:
+        return {}
+
     @staticmethod
-    def _reach(start: str, step: Mapping[str, frozenset[str]]) -> frozenset[str]:
-        seen: set[str] = set()
-        edge = [start]
-        while edge:
-            for name in step.get(edge.pop(), ()):
-                if name not in seen and name != start:
-                    seen.add(name)
-                    edge.append(name)
-        return frozenset(seen)
+    def _near(
+        start: str, step: Mapping[str, frozenset[str]], known: dict[str, frozenset[str]]
+    ) -> frozenset[str]:
+        """Return what is reached from a service, worked out once; `known` holds at most MAX_KNOWN of them."""
+        found = known.get(start)
+        if found is None:
+            seen, edge = {start}, {start}
+            for _ in range(DEEP):
+                edge = {name for at in edge for name in step.get(at, ())} - seen
+                seen |= edge
+            if len(known) >= MAX_KNOWN:
+                known.clear()
+            found = known[start] = frozenset(seen - {start})
+        return found
 
 
 def load(path: Path) -> Topology:

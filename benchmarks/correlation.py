@@ -1,0 +1,296 @@
+"""The hot path beside the real Alertmanager, and what a step costs as state grows."""
+
+from __future__ import annotations
+
+import http.client
+import http.server
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from pipeline import frame
+from pipeline.alerts import AlertState, take_alerts
+from pipeline.config import Config, Limits
+from pipeline.flow import Pipeline
+from pipeline.ingest import alerts as door
+from pipeline.series import Series
+from pipeline.topology import Service, Topology
+from pipeline.types import Seconds
+from tests.running import Running
+
+PEER = "prometheus-alertmanager"
+PATH = "/api/v2/alerts"
+JSON = {"Content-Type": "application/json"}
+COUNT, BATCH, CONNECTIONS = 50_000, 64, 4
+RULES = 100  # routes, and rules of inhibition, of the Alertmanager
+NO_SERIES = Series()  # alerts are no series
+SEVERITIES = ("critical", "warning", "info", "page")
+
+
+class Cost(NamedTuple):
+    """What a server took for COUNT alerts."""
+
+    cpu: Seconds
+    wall: Seconds
+    slow: Seconds  # p99 of a post
+    memory: float  # MB resident after it
+
+
+def run() -> dict[str, float]:
+    """Print both tables, and return every figure in them."""
+    figures = beside_alertmanager()
+    for what, costs in (
+        ("active alerts", as_alerts_grow()),
+        ("services in the catalogue", as_catalogs_grow()),
+    ):
+        table = Table(what, "us an alert first seen", "us an alert sent again", title=f"A step, by {what}")
+        for size, (first, again) in costs.items():
+            table.add_row(f"{size:,}", f"{first:.1f}", f"{again:.2f}")
+            figures |= {f"step us, {size} {what}, first": first, f"step us, {size} {what}, again": again}
+        Console(width=110).print(table)
+    return figures
+
+
+def beside_alertmanager() -> dict[str, float]:
+    """Return alerts per CPU second of both servers; without the peer's binary only ours."""
+    bodies = posts(COUNT, time.time())
+    found: dict[str, tuple[Cost, Cost]] = {}
+    with sink() as url, tempfile.TemporaryDirectory() as folder:
+        if shutil.which(PEER):
+            with alertmanager(Path(folder), url) as (pid, port):
+                found["Alertmanager"] = load(pid, port, bodies), load(pid, port, bodies)
+        with forewarn(Path(folder), url) as (pid, port):
+            found["Forewarn"] = load(pid, port, bodies), load(pid, port, bodies)
+    title = f"{COUNT:,} alerts, {BATCH} a post; Forewarn answers when they are on disk"
+    table = Table("", "first seen / CPU s", "sent again / CPU s", "p99 of a post", "memory", title=title)
+    figures: dict[str, float] = {}
+    for name, (first, again) in found.items():
+        table.add_row(
+            name, f"{COUNT / first.cpu:,.0f}", f"{COUNT / again.cpu:,.0f}", f"{first.slow * 1e3:.0f} ms",
+            f"{again.memory:.0f} MB",
+        )  # fmt: skip
+        figures |= {
+            f"{name}: first seen/CPU s": COUNT / first.cpu,
+            f"{name}: sent again/CPU s": COUNT / again.cpu,
+        }
+        figures[f"{name}: MB"] = again.memory
+    if "Alertmanager" in found:
+        (theirs, theirs_again), (ours, ours_again) = found["Alertmanager"], found["Forewarn"]
+        figures |= {
+            "first seen ratio": theirs.cpu / ours.cpu,
+            "sent again ratio": theirs_again.cpu / ours_again.cpu,
+        }
+        table.add_row(
+            "ratio", f"{theirs.cpu / ours.cpu:.2f}x", f"{theirs_again.cpu / ours_again.cpu:.2f}x", "",
+            f"{ours_again.memory / theirs_again.memory:.2f}x",
+        )  # fmt: skip
+    Console(width=110).print(table)
+    if "Alertmanager" not in found:
+        print(f"{PEER} is not installed: apt-get install {PEER}, to see it beside ours")
+    return figures
+
+
+def as_alerts_grow() -> dict[int, tuple[float, float]]:
+    """Return us an alert, first seen and sent again, of steps beside so many active alerts."""
+    found = {}
+    for size in (1_000, 10_000, 100_000, 300_000):
+        state, now = AlertState(), time.time()
+        _taken(state, posts(size, now), now)
+        new = posts(6_400, now, "new")
+        found[size] = (
+            _us(lambda: _taken(state, new, now), 6_400),  # noqa: B023 called at once
+            _us(lambda: _taken(state, new, now), 6_400),  # noqa: B023
+        )
+    return found
+
+
+def as_catalogs_grow() -> dict[int, tuple[float, float]]:
+    """Return the same of whole steps with catalogues of so many services, each calling two others."""
+    found = {}
+    for size in (100, 1_000, 10_000, 100_000):
+        called = {
+            f"svc-{k}": Service((f"svc-{(k * 7 + 1) % size}", f"svc-{(k * 3 + 2) % size}"))
+            for k in range(size)
+        }
+        pipeline, now = Pipeline(Config(topology=Topology(called))), time.time()
+        frames = [f for body in posts(6_400, now) for f in door.decode(body, {}, now, Limits()).frames]
+        at = iter(range(10**9))
+
+        def steps(
+            frames: Sequence[frame.Frame] = frames, pipeline: Pipeline = pipeline, now: Seconds = now
+        ) -> None:
+            for each in frames:
+                position = next(at)  # noqa: B023 called at once
+                pipeline.take(msgspec.structs.replace(each, at=now + position / 100), position)
+
+        found[size] = _us(steps, 6_400), _us(steps, 6_400)
+    return found
+
+
+def _taken(state: AlertState, bodies: Sequence[bytes], now: Seconds) -> None:
+    for body in bodies:
+        for each in door.decode(body, {}, now, Limits()).frames:
+            take_alerts(state, frame.batch(each, NO_SERIES).alerts, now)
+
+
+def _us(work: Callable[[], None], count: int) -> float:
+    began = time.process_time()
+    work()
+    return (time.process_time() - began) / count * 1e6
+
+
+def posts(count: int, now: Seconds, run: str = "r") -> list[bytes]:
+    """Return bodies of BATCH alerts each: eight labels and two annotations, 520 B an alert, all distinct."""
+    return [
+        json.dumps([_alert(k, now, run) for k in range(first, min(first + BATCH, count))]).encode()
+        for first in range(0, count, BATCH)
+    ]
+
+
+def _alert(k: int, now: Seconds, run: str) -> dict[str, object]:
+    labels = {
+        "alertname": f"HighErrorRate{k % 100}", "cluster": f"eu-{k % 7}", "severity": SEVERITIES[k % 4],
+        "namespace": f"team-{k % 53}", "service": f"svc-{k % 997}", "job": "node",
+        "instance": f"10.{k >> 16}.{k >> 8 & 255}.{k & 255}:9100", "pod": f"{run}-pod-{k:07}",
+    }  # fmt: skip
+    notes = {
+        "summary": f"More than 5 % of what svc-{k % 997} answers are errors",
+        "description": f"svc-{k % 997} has answered more than 5 % with errors for 10 min; now {k % 90} %",
+    }
+    return {
+        "labels": labels, "annotations": notes, "startsAt": _iso(now), "endsAt": _iso(now + 7200),
+        "generatorURL": f"http://prometheus.example/graph?g0.expr=errors&i={k}",
+    }  # fmt: skip
+
+
+def _iso(at: Seconds) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+
+
+def load(pid: int, port: int, bodies: Sequence[bytes]) -> Cost:
+    """Post all over a few connections; return what the process took until a second after the last."""
+    left, took = list(reversed(bodies)), []
+    cpu, began = _cpu(pid), time.perf_counter()
+
+    def send() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        while left:
+            at = time.perf_counter()
+            connection.request("POST", PATH, left.pop(), JSON)
+            answer = connection.getresponse()
+            answer.read()
+            took.append(time.perf_counter() - at)
+            if answer.status >= 300:
+                raise RuntimeError(f"{PATH} answered {answer.status}")
+
+    threads = [threading.Thread(target=send) for _ in range(CONNECTIONS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wall = time.perf_counter() - began
+    time.sleep(1.0)
+    status = Path(f"/proc/{pid}/status").read_text().split("VmRSS:")[1].split()[0]
+    return Cost(_cpu(pid) - cpu, wall, float(np.quantile(took, 0.99)), int(status) / 1024)
+
+
+def _cpu(pid: int) -> Seconds:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def alertmanager(folder: Path, url: str) -> Iterator[tuple[int, int]]:
+    """Run the peer with RULES routes and rules of inhibition, none of which holds; yield its pid and port."""
+    routes = [
+        {"matchers": [f'service="none-{k}"', 'severity=~"crit.*|warn.*"'], "receiver": "sink"}
+        for k in range(RULES)
+    ]
+    inhibit = [
+        {"source_matchers": [f'alertname="NodeDown{k}"'], "target_matchers": ['severity=~"warning|info"'],
+         "equal": ["instance", "cluster"]}
+        for k in range(RULES)
+    ]  # fmt: skip
+    route = {"receiver": "sink", "group_by": ["alertname", "cluster"], "group_wait": "1s", "routes": routes}
+    receivers = [{"name": "sink", "webhook_configs": [{"url": url}]}]
+    file, port = folder / "alertmanager.yml", _free_port()
+    file.write_text(json.dumps({"route": route, "inhibit_rules": inhibit, "receivers": receivers}))
+    command = [
+        PEER, f"--config.file={file}", f"--storage.path={folder / 'peer'}", "--cluster.listen-address=",
+        f"--web.listen-address=127.0.0.1:{port}", "--log.level=error",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _until_ready(port)
+        yield process.pid, port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def forewarn(folder: Path, url: str) -> Iterator[tuple[int, int]]:
+    file, port = folder / "forewarn.yaml", _free_port()
+    receiver = {"name": "sink", "via": [{"do": "webhook", "args": {"url": url}}]}
+    file.write_text(json.dumps({"response": {"receiver": "sink", "receivers": [receiver]}}))
+    running = Running(folder / "data", port, file)
+    try:
+        running.wait_until_ready()
+        yield running.process.pid, port
+    finally:
+        running.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _until_ready(port: int) -> None:
+    for _ in range(200):
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/-/ready")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.05)
+    raise RuntimeError(f"nothing answers on port {port}")
+
+
+@contextmanager
+def sink() -> Iterator[str]:
+    """Answer 200 to every page."""
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+    finally:
+        server.shutdown()
