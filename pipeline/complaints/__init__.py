@@ -25,7 +25,7 @@ CERTAIN = 0.5  # score of a link from which the complaint counts as naming the s
 
 @dataclass(slots=True)
 class ComplaintState:
-    """What customers have been saying. Owned by the pipeline; about 50 MB when full, see each part."""
+    """What customers have been saying. Owned by the pipeline; about 60 MB when full, see each part."""
 
     rarity: Rarity = field(default_factory=Rarity)
     sense: Sense = field(default_factory=Sense)
