@@ -66,9 +66,7 @@ def command(
         inquest = open_recording(recording)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
-    window = Window(since, until, trouble)
-    found = inquire(inquest, window)
-    ranked = suspects(inquest, window, (e for name in of or MODALITIES for e in found[name]))
+    ranked = suspects(inquest, inquire(inquest, Window(since, until, trouble)), of or MODALITIES)
     if as_json:
         for each in ranked:
             click.echo(json.dumps({"service": each.service, "score": each.score, "reason": each.reason}))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline import topology
 from pipeline.evidence import (
@@ -49,6 +50,11 @@ class Inquest:
         return self.pods[pod]
 
 
+class Found(NamedTuple):
+    evidence: dict[str, list[Evidence]]  # by modality
+    seen: dict[str, frozenset[str]]  # who was seen to call whom
+
+
 def open_recording(recording: Path) -> Inquest:
     """Read metrics.parquet, catalog.yaml and evidence/; whatever is absent says nothing."""
     path = recording / "catalog.yaml"
@@ -63,17 +69,21 @@ def open_recording(recording: Path) -> Inquest:
     )
 
 
-def inquire(inquest: Inquest, window: Window) -> dict[str, list[Evidence]]:
+def inquire(inquest: Inquest, window: Window) -> Found:
     """Return the evidence of each modality; nothing from after the window is looked at."""
-    return {
+    calls = _calls(inquest, window.until)
+    evidence = {
         "metrics": weigh_samples(inquest.readings, window),
-        "spans": weigh_calls(_calls(inquest, window.until), window),
+        "spans": weigh_calls(calls, window),
         "logs": weigh_visits(_visits(inquest, window.until), window),
     }
+    return Found(evidence, edges(calls))
 
 
-def suspects(inquest: Inquest, window: Window, of: Iterable[Evidence]) -> tuple[Suspect, ...]:
-    return blame(strongest(of), inquest.catalog, edges(_calls(inquest, window.until)))
+def suspects(inquest: Inquest, found: Found, of: Iterable[str] = MODALITIES) -> tuple[Suspect, ...]:
+    """Return every service, likeliest first, by the modalities asked for."""
+    told = strongest(each for name in of for each in found.evidence[name])
+    return blame(told, inquest.catalog, found.seen)
 
 
 def _calls(inquest: Inquest, until: Seconds) -> SpanState:
