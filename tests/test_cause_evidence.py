@@ -120,6 +120,18 @@ def test_code_that_stops_half_way_shows_in_the_child_spans_that_vanish() -> None
     ]
 
 
+def test_a_service_that_fails_its_callers_is_first_and_says_how_often() -> None:
+    state = spans()
+    for call, row in state.rows.items():
+        if call.op in ("/pay", "/order"):
+            state.failed[row, state.slots >= SINCE // 10] = 3.0
+
+    found = weigh_calls(state, WINDOW)
+
+    assert ranked(state)[0] == "payment"
+    assert "50% of the calls to it fail, where 0% are usual" in [e.reason for e in found]
+
+
 def test_four_spans_are_too_few_to_speak_against_anyone() -> None:
     def change(call: Call, n: float, duration: float, gap: float) -> tuple[float, float, float]:
         return 0.1, duration, gap + 0.25 if call.callee == "payment" else gap

@@ -28,7 +28,7 @@ Node = tuple[str, str]  # a service and one of its operations
 
 
 def weigh_calls(state: SpanState, window: Window) -> list[Evidence]:
-    """Return the strongest evidence of each service and sort: network, time and shape.
+    """Return the strongest evidence of each service and sort: network, time, shape and fails.
 
     Cost: 30 ms with 600 kinds of call and an hour of slots.
     """
@@ -39,6 +39,7 @@ def weigh_calls(state: SpanState, window: Window) -> list[Evidence]:
             found += around(gaps(state, now, quiet, before))
             found += _times(state, now, quiet, before)
             found += _shapes(state, now, quiet)
+            found += _failures(state, now, quiet)
     return list(strongest(found))
 
 
@@ -127,23 +128,44 @@ def _shapes(state: SpanState, now: Flags, quiet: Flags) -> Iterator[Evidence]:
         return
     hits = np.array([state.count[ks].sum(0) for ks in tests.values()], np.float64)
     trials = np.array([state.count[into[key[:2]]].sum(0) for key in tests], np.float64)
-    pieces = [
-        quiet & (state.slots // int(PIECE // SLOT) == piece)
-        for piece in np.unique(state.slots[quiet] // int(PIECE // SLOT)).tolist()
-    ]
-    k, n = hits[:, now].sum(1), trials[:, now].sum(1)
-    empty = np.zeros((len(k), 0))
-    old = np.stack([hits[:, p].sum(1) for p in pieces], 1) if pieces else empty
-    of = np.stack([trials[:, p].sum(1) for p in pieces], 1) if pieces else empty
-    surprise = shares_apart(k, n, old, of)
-    share, usual = k / np.maximum(n, 1), old.sum(1) / np.maximum(of.sum(1), 1)
-    clear = (n >= FEW_PARENTS) & (of.sum(1) >= FEW_PARENTS)
+    n, of, share, usual, surprise = _shares(state, hits, trials, now, quiet)
+    clear = (n >= FEW_PARENTS) & (of >= FEW_PARENTS)
     clear &= np.abs(share - usual) > MOVED * np.maximum(1.0, usual)
     for at, (service, op, child) in enumerate(tests):
         if clear[at] and surprise[at] > 0:
             what = child or "an answering span"
             reason = f"{share[at]:.3g} {what} in each {op}, where {usual[at]:.3g} were usual"
             yield Evidence(service, "shape", strength(float(surprise[at]), 2.0), reason)
+
+
+def _failures(state: SpanState, now: Flags, quiet: Flags) -> Iterator[Evidence]:
+    """Yield the services that answer more of their calls with a failure than they did."""
+    rows: dict[str, list[int]] = defaultdict(list)
+    for call, k in state.rows.items():
+        if call.caller != call.callee:
+            rows[call.callee].append(k)
+    if not rows:
+        return
+    hits = np.array([state.failed[ks].sum(0) for ks in rows.values()], np.float64)
+    trials = np.array([state.count[ks].sum(0) for ks in rows.values()], np.float64)
+    n, of, share, usual, surprise = _shares(state, hits, trials, now, quiet)
+    for at, service in enumerate(rows):
+        if min(n[at], of[at]) >= FEW_PARENTS and share[at] > usual[at] and surprise[at] > 0:
+            reason = f"{share[at]:.0%} of the calls to it fail, where {usual[at]:.0%} are usual"
+            yield Evidence(service, "fails", strength(float(surprise[at]), 2.0), reason)
+
+
+def _shares(
+    state: SpanState, hits: Floats, trials: Floats, now: Flags, quiet: Flags
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Return trials now and before, the shares of both, and how surprising it is that they differ."""
+    minutes = state.slots // int(PIECE // SLOT)
+    pieces = [quiet & (minutes == piece) for piece in np.unique(minutes[quiet]).tolist()]
+    k, n = hits[:, now].sum(1), trials[:, now].sum(1)
+    old = np.array([hits[:, piece].sum(1) for piece in pieces]).reshape(-1, len(k)).T
+    of = np.array([trials[:, piece].sum(1) for piece in pieces]).reshape(-1, len(k)).T
+    share, usual = k / np.maximum(n, 1), old.sum(1) / np.maximum(of.sum(1), 1)
+    return n, of.sum(1), share, usual, shares_apart(k, n, old, of)
 
 
 def _columns(state: SpanState, window: Window) -> tuple[Flags, Flags, Flags]:
