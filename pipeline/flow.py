@@ -71,14 +71,14 @@ class Pipeline:
         heard, complaints = hear(m.complaints, batch.events, c.topology, now, m.correlate.open)
         signals = (*measured, *logged, *heard, *take_alerts(m.alerts, batch.alerts, now))
         seen = correlate(
-            m.correlate, signals, complaints, batch.events, c.topology, now, c.policy.resolve_after
-        )
+            m.correlate, signals, complaints, batch.events, c.topology, now, c.policy.resolve_after,
+            m.complaints.senses,
+        )  # fmt: skip
         told, verdicts = decide(m.decide, seen, batch.events, c.policy, now)
         answered, actions, runs = respond(m.respond, told, verdicts, batch.events, c.response, now)
         incidents = m.correlate.keep(answered)
         cases, asks = follow(m.follow, complaints, incidents, batch.events, c, now)
-        changes = tuple(e for e in batch.events if e.kind == "change")
-        asked = tuple(e for e in batch.events if e.kind == "command")
+        changes, asked = (tuple(e for e in batch.events if e.kind == kind) for kind in ("change", "command"))
         return Step(
             now, signals, complaints, incidents, verdicts, (*actions, *asks), runs, changes, evidence, asked,
             heard_from, cases,

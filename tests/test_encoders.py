@@ -36,6 +36,12 @@ def test_a_text_means_the_same_whatever_is_beside_it(name: str) -> None:
     assert together.tobytes() == alone.tobytes()
 
 
+def test_many_texts_at_once_mean_the_same(name: str) -> None:
+    many = encoder(name).encode_many(TEXTS)
+
+    assert np.allclose(many, encoder(name).encode(TEXTS), atol=1e-5)
+
+
 def test_no_text_gives_no_row(name: str) -> None:
     assert encoder(name).encode([]).shape == (0, encoder(name).dim)
 

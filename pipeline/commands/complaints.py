@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,10 +13,13 @@ import click
 import msgspec
 
 from pipeline import topology
-from pipeline.complaints import ComplaintState, hear, tuned
+from pipeline.complaints import ComplaintState, encoders, hear, tuned
+from pipeline.complaints.encoders import Dense
 from pipeline.config import Complaints
 from pipeline.topology import Topology
 from pipeline.types import Event
+
+BLOCK = 128  # complaints of a file that are read ahead
 
 
 class Row(msgspec.Struct):
@@ -58,10 +62,10 @@ def command(file: str, catalog: Path | None, encoder: Literal["auto", "none", "u
     out = click.get_binary_stream("stdout")
     live = not os.path.isfile(file)
     with gzip.open(file) if file.endswith(".gz") else click.open_file(file, "rb") as lines:
-        for row in _rows(lines):
+        for row, ahead in _ahead(_rows(lines), state.sense.encoder, 1 if live else BLOCK):
             labels = {"customer": row.customer, "channel": row.channel, "lang": row.lang, "topic": row.topic}
             event = Event("complaint", row.id, row.t, labels, row.text)
-            signals, read = hear(state, (event,), known, row.t)
+            signals, read = hear(state, (event,), known, row.t, ahead=ahead)
             said: list[dict[str, Any]] = [
                 {"id": c.id, "topic": c.topic, "urgent": c.urgent, "services": c.services} for c in read
             ]
@@ -71,6 +75,15 @@ def command(file: str, catalog: Path | None, encoder: Literal["auto", "none", "u
             out.write(b"".join(msgspec.json.encode(one) + b"\n" for one in said))
             if live:
                 out.flush()
+
+
+def _ahead(rows: Iterator[Row], name: str, block: int) -> Iterator[tuple[Row, Mapping[str, Dense]]]:
+    """Yield each complaint with the encoder's rows of its block: many at once take a third of the time."""
+    model = encoders.encoder(name)
+    while some := list(islice(rows, block)):
+        texts = sorted({row.text for row in some}, key=len)
+        known = dict(zip(texts, model.encode_many(texts), strict=True))
+        yield from ((row, known) for row in some)
 
 
 def _rows(lines: Iterable[bytes]) -> Iterator[Row]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from pipeline.complaints.budget import Budget
-from pipeline.complaints.encoders import encoder, installed
+from pipeline.complaints.encoders import Dense, encoder, installed
+from pipeline.complaints.head import Head
 from pipeline.complaints.heard import Heard, Said, voice_of
 from pipeline.complaints.known import Known
-from pipeline.complaints.link import link
+from pipeline.complaints.link import evidence, ranked
 from pipeline.complaints.sense import Sense
 from pipeline.complaints.surge import Surges, notice
 from pipeline.complaints.topics import Topics
@@ -30,9 +31,11 @@ class ComplaintState:
     rarity: Rarity = field(default_factory=Rarity)
     sense: Sense = field(default_factory=Sense)
     known: Known = field(default_factory=Known)
+    head: Head = field(default_factory=Head)  # what complaints labelled with a service teach
     heard: Heard = field(default_factory=Heard)
     topics: Topics = field(default_factory=Topics)
     surges: Surges = field(default_factory=Surges)
+    senses: dict[str, Dense] = field(default_factory=dict)  # rows of those read by the newest call
     dropped: Counter[str] = field(default_factory=Counter)
 
 
@@ -69,17 +72,20 @@ def hear(
     topology: Topology,
     now: Seconds,
     flagged: Container[str] = (),
+    ahead: Mapping[str, Dense] = {},
 ) -> tuple[tuple[Signal, ...], tuple[Complaint, ...]]:
     """Return the surges that began, grew or ended, and each complaint read; an id is read once.
 
     A complaint is weighed against those before it only, in order of time, ties by id: how they are
     cut into calls changes nothing. `flagged` are the services of which something else is wrong: a surge
-    about them needs less.
+    about them needs less. `ahead` holds the encoder's rows of texts that were encoded before.
     """
+    state.senses.clear()
     asked = sorted((e for e in events if e.kind == "complaint"), key=lambda e: (e.time, e.id))
     said = [plain(e.text) for e in asked]
     cut = columns(said) if said else []
-    meant = encoder(state.sense.encoder).encode([e.text for e in asked])
+    model = encoder(state.sense.encoder)
+    meant = [ahead[e.text] if e.text in ahead else model.encode([e.text])[0] for e in asked]
     signals: list[Signal] = []
     read: list[Complaint] = []
     for event, text, (index, counts), raw in zip(asked, said, cut, meant, strict=True):
@@ -91,7 +97,13 @@ def hear(
         if event.labels.get("topic"):
             state.known.teach(event.id, event.labels["topic"], vector, dense)
         one = Said(vector, dense, *state.known.of(vector, dense))
-        services = link(event.text, topology)
+        sense = dense if len(dense) else None
+        if sense is not None:
+            state.senses[event.id] = sense
+        if event.labels.get("service"):
+            state.head.teach(event.id, event.labels["service"], vector, sense)
+        names, odds = evidence(event.text, topology, state.sense.encoder, dense)
+        services = ranked(names, odds + state.head.evidence(names, vector, sense))
         named = services[0][0] if services and services[0][1] >= CERTAIN else ""
         complaint = Complaint(
             id=event.id,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pipeline import cause
+from pipeline.complaints.encoders import Dense
 from pipeline.correlate.admit import admit
 from pipeline.correlate.crowd import refill
 from pipeline.correlate.picture import redraw, say
@@ -34,8 +35,11 @@ def correlate(
     topology: Topology,
     now: Seconds,
     resolve_after: Seconds = QUIET,
+    senses: Mapping[str, Dense] = {},
 ) -> tuple[Incident, ...]:
     """Return the incidents touched now, and every open one at most once a second.
+
+    `senses` are the sentence encoder's rows of the complaints, where one is used.
 
     One that was ranked within the second is ranked again, and returned, when the second is over.
 
@@ -46,6 +50,7 @@ def correlate(
         _mind(state, event, stale, now)
     for complaint in sorted(complaints, key=lambda c: (c.time, c.id)):
         state.loose[complaint.id] = complaint
+        state.kin.add(complaint.id, complaint.text, senses.get(complaint.id))
         attach(state, complaint, topology, stale, now)
     for signal in sorted(
         signals, key=lambda s: (s.kind == "complaint", s.since, not s.page, s.service, s.id)

@@ -16,6 +16,8 @@ class Nothing:
     def encode(self, texts: list[str]) -> Dense:
         return np.zeros((len(texts), 0), np.float32)
 
+    encode_many = encode
+
 
 def installed() -> bool:
     return True

@@ -28,8 +28,12 @@ class Use:
 
     def encode(self, texts: list[str]) -> Dense:
         # One at a time: in a batch the last bits of a row depend on the texts beside it.
-        rows = [self.model.encode([text[:MAX_TEXT]])[0] for text in texts]
-        found = np.array(rows, np.float32).reshape(len(texts), self.dim)
+        rows = [self.encode_many([text])[0] for text in texts]
+        return np.array(rows, np.float32).reshape(len(texts), self.dim)
+
+    def encode_many(self, texts: list[str]) -> Dense:
+        found = np.array(self.model.encode([text[:MAX_TEXT] for text in texts]), np.float32)
+        found = found.reshape(len(texts), self.dim)
         found[[not text.strip() for text in texts]] = 0
         return found
 
