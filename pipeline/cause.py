@@ -21,6 +21,9 @@ USUAL_LAG: Seconds = 300.0
 # A change told after the onset is the cause only as far as the onset, or its sender's clock, is off.
 DOUBTFUL: Seconds = 30.0
 
+# A link below it is rather another's: it would only make a voice against the innocent.
+NAMED = 0.35
+
 # What a metric's name says it measures, in the words of Prometheus and OpenTelemetry naming.
 _SLOW = re.compile(r"latency|duration|response_time|rtt|delay|(^|_)p\d\d|_seconds|_ms(_|$)|_s$")
 _OWN = re.compile(r"cpu|mem|disk|heap|thread|_fds|queue|load\d*$")
@@ -73,6 +76,8 @@ def rank(
             case.best = own or case.best  # its own words explain it better than its callers' do
     for complaint in complaints:
         for service, score in complaint.services[:3]:
+            if score < NAMED:
+                continue
             case = cases.setdefault(service, Case())
             case.voice += score
             case.voices += 1
