@@ -57,7 +57,7 @@ class _Moved(NamedTuple):
 def weigh_samples(readings: Iterable[Readings], window: Window) -> list[Evidence]:
     """Return the strongest evidence of each service and sort: own, late, edge, fails, traffic, shape.
 
-    Cost: 60 us a series with four hours of samples a minute.
+    Cost: 0.1 ms a series with four hours of samples a minute.
     """
     told = [series for series in readings if series.service]
     moved = _peered([m for s in (*told, *_waits(told)) if (m := _moved(s, window)) is not None])

@@ -69,7 +69,7 @@ def take_lines(
 def weigh_visits(state: VisitState, window: Window) -> list[Evidence]:
     """Return per service the template whose share of visits is the most unlike what it was.
 
-    Cost: 20 us a visit.
+    Cost: 10 us a visit.
     """
     found: list[Evidence] = []
     for lead in LEADS:

@@ -75,7 +75,7 @@ LEAST: Seconds = 5e-4
 def take_spans(state: SpanState, spans: Spans) -> None:
     """Add the bundles to their slots; what is older than all slots remembered is dropped and counted.
 
-    Cost: 2 us a bundle; 60 us for each slot that is new.
+    Cost: 3 us a bundle.
     """
     rows = np.array([_row(state, call) for call in spans.calls], np.int64)
     slots = np.floor(spans.time / SLOT).astype(np.int64)
