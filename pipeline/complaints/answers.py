@@ -16,7 +16,6 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.linear_model import LogisticRegression
 
 from pipeline.complaints.encoders import Dense, Encoder
 from pipeline.complaints.outcomes import Tally, factor
@@ -240,6 +239,8 @@ def _curves(
 def _curve(features: Floats, right: NDArray[np.bool_]) -> tuple[float, float, float]:
     if not right.any():
         return USUAL
+    from sklearn.linear_model import LogisticRegression  # 56 MB, which only who has a book pays
+
     fit = LogisticRegression(C=100.0).fit(features * SCALE, right)
     score, lead = (fit.coef_[0] * SCALE).tolist()
     return float(fit.intercept_[0]), score, lead
