@@ -26,6 +26,7 @@ from pipeline.evidence import (
     weigh_samples,
     weigh_visits,
 )
+from pipeline.evidence.found import Sort
 from pipeline.run.inquest import inquire, open_recording, suspects
 from pipeline.spans import Call, Spans, SpanState, take_spans
 from pipeline.types import Floats
@@ -93,7 +94,11 @@ def test_a_service_whose_answers_alone_are_late_is_first_though_it_calls_as_fast
     def change(call: Call, n: float, duration: float, gap: float) -> tuple[float, float, float]:
         return n, duration, 2.0 if call.callee == "checkout" else gap
 
+    found = {e.service: e for e in weigh_calls(spans(change), WINDOW) if e.sort == "network"}
+
     assert ranked(spans(change))[0] == "checkout"
+    assert found["checkout"].weight > 1.9 * found["front"].weight
+    assert found["checkout"].reason.startswith("1 of 1 edges into it are slow")
 
 
 def test_a_caller_is_not_blamed_for_the_time_its_callee_takes() -> None:
@@ -140,9 +145,23 @@ def test_four_spans_are_too_few_to_speak_against_anyone() -> None:
 
 
 def test_what_comes_after_the_window_changes_nothing() -> None:
-    window = Window(SINCE - 300, SINCE - 10)
+    window = Window(SINCE - 60, SINCE - 10)
 
     assert weigh_calls(spans(slow_network("cart")), window) == weigh_calls(spans(), window)
+
+
+def test_an_earlier_incident_is_no_measure_of_what_is_usual() -> None:
+    state = spans()
+    for call, row in state.rows.items():
+        if call.op == "charge card":
+            state.count[row, state.slots >= SINCE // 10 - 60] = 0.0
+    trouble = ((SINCE - 600, SINCE - 1),)
+
+    (told,) = [e for e in weigh_calls(state, WINDOW._replace(trouble=trouble)) if e.sort == "shape"]
+    (doubted,) = [e for e in weigh_calls(state, WINDOW) if e.sort == "shape"]
+
+    assert told.weight > doubted.weight + 1
+    assert told.reason == "0 charge card in each /pay, where 1 were usual"
 
 
 def test_a_share_that_always_wanders_is_no_news() -> None:
@@ -153,6 +172,14 @@ def test_a_share_that_always_wanders_is_no_news() -> None:
 
     assert surprise[0] > 8
     assert surprise[1] < 1.5
+
+
+def test_a_tenth_of_what_was_taken_for_quiet_may_have_been_none() -> None:
+    before = np.array([[20.0, *[0.0] * 9]])
+
+    surprise = shares_apart(np.array([20.0]), np.array([20.0]), before, np.full((1, 10), 20.0))
+
+    assert surprise[0] > 8
 
 
 def test_the_middle_of_weights_is_that_of_the_values_told_as_often() -> None:
@@ -200,6 +227,19 @@ def test_an_idle_service_is_not_blamed_for_a_step_that_busy_ones_make_all_the_ti
 
     assert alone[0].weight > 2
     assert all(e.weight < 0.5 for e in weigh_samples([idle, *busy], WINDOW))
+
+
+def test_a_service_one_of_whose_series_is_always_odd_is_not_blamed_for_one_more() -> None:
+    def leaping(k: int) -> Readings:
+        series = reading("cart", f"cpu_{k}", 2.0 if k == 0 else 1.0)
+        series.value[20 * k : 20 * k + 5] = 3.0
+        return series
+
+    alone = weigh_samples([leaping(0)], WINDOW)
+    among = weigh_samples([leaping(k) for k in range(10)], WINDOW)
+
+    assert alone[0].weight > 2
+    assert all(e.weight < 0.5 for e in among)
 
 
 def test_the_time_between_both_ends_of_an_edge_is_the_networks() -> None:
@@ -256,7 +296,36 @@ def test_a_line_without_a_trace_is_no_evidence() -> None:
 
     take_lines(state, ["payment"] * 9, [""] * 9, [""] * 9, ["error"] * 9, np.full(9, SINCE + 1))
 
+    assert state.visits == {}
     assert weigh_visits(state, WINDOW) == []
+
+
+def test_a_line_written_after_the_window_changes_nothing() -> None:
+    def lines(trace: str, at: float) -> list[tuple[str, str]]:
+        return [("payment", "charge requested"), ("payment", "card was charged")][: 1 if at >= SINCE else 2]
+
+    late = visits(lines)
+    window = Window(SINCE - 300, SINCE - 10)
+
+    assert weigh_visits(late, window) == []
+
+
+@pytest.mark.parametrize(
+    ("caller", "callee"),
+    [
+        pytest.param(
+            ("log", 2.2), ("log", 2.0), id="code that does otherwise makes its callers do otherwise"
+        ),
+        pytest.param(("late", 12.0), ("own", 2.0), id="one that is busy makes its callers slow"),
+        pytest.param(("fails", 4.0), ("shape", 3.0), id="one that stops half way makes its callers fail"),
+    ],
+)
+def test_a_callee_explains_what_its_caller_shows(
+    caller: tuple[Sort, float], callee: tuple[Sort, float]
+) -> None:
+    found = [Evidence("checkout", *caller, "a"), Evidence("payment", *callee, "b")]
+
+    assert blame(found, SHOP)[0].service == "payment"
 
 
 def test_equal_suspects_are_ordered_by_name() -> None:

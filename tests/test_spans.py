@@ -84,6 +84,9 @@ def test_trouble_is_marked_slot_by_slot_and_forgotten_with_its_slot() -> None:
     mark_trouble(known, START + 10, START + 25)
 
     assert sorted(known.slots[known.trouble] - int(START // SLOT)) == [1, 2]
+    for k in range(4, state.SLOTS + 2):
+        take_spans(known, bundle(PAY, START + k * SLOT))
+    assert (known.slots[known.trouble] - int(START // SLOT)).tolist() == [2]
 
 
 @given(
