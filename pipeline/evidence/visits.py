@@ -16,7 +16,7 @@ from pipeline.types import Floats, Seconds
 FEW = 3  # visits of the window
 FEW_QUIET = 4
 MOVED = 0.1  # of the visits
-MAX_VISITS = 200_000  # remembered, 0.3 kB each; past it the oldest goes
+MAX_VISITS = 50_000  # remembered, 1 kB each; past it the oldest goes
 MAX_MET = 60  # templates of one
 MAX_SHOWN = 80  # characters of a template
 

@@ -13,7 +13,7 @@ import numpy as np
 from pipeline.spans.state import MAX_NAME, Call, Spans
 from pipeline.types import Seconds
 
-MAX_MET = 200_000  # spans whose children may still come, 0.3 kB each; past it the oldest is forgotten
+MAX_MET = 100_000  # spans whose children may still come, 0.4 kB each; past it the oldest is forgotten
 MAX_WAITING = 50_000  # spans whose parent has not come; past it the oldest is taken for a root
 PATIENCE: Seconds = 30.0  # after which a span's parent is not waited for
 
