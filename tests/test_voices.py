@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.correlate import QUIET
 from pipeline.correlate.state import LINKABLE, WAIT
 from pipeline.correlate.voices import AFTER
 from pipeline.types import Seconds, State
@@ -190,3 +191,35 @@ def test_a_complaint_hardly_about_a_service_is_not_claimed_by_its_incident() -> 
     desk.step(1000, [signal("payment", 1000)])
 
     assert desk.all[0].complaints == ()
+
+
+def test_customers_who_complain_anew_after_an_incident_was_over_are_not_put_to_it() -> None:
+    desk = Desk()
+    desk.step(1000, [signal("payment", 1000)])
+    desk.step(1100, [over(signal("payment", 1000), 1100)])
+    desk.step(1100 + QUIET)
+    again = [complaint(f"n{k}", 1400 + 20 * k, "payment") for k in range(3)]
+
+    for each in again:
+        desk.step(each.time, complaints=[each])
+    surge = signal("payment", 1400, kind="complaint", at=1441, ids=[c.id for c in again])
+    desk.step(1441, [surge])
+
+    [new] = desk.open
+    assert new.complaints == ("n0", "n1", "n2")
+    [old] = [i for i in desk.all if i.state is State.RESOLVED]
+    assert old.complaints == ()
+
+
+def test_one_or_two_who_write_late_speak_of_what_is_over() -> None:
+    desk = Desk()
+    desk.step(1000, [signal("payment", 1000)])
+    desk.step(1100, [over(signal("payment", 1000), 1100)])
+    desk.step(1100 + QUIET)
+
+    for k in range(2):
+        desk.step(1400 + 20 * k, complaints=[complaint(f"n{k}", 1400 + 20 * k, "payment")])
+    desk.step(1441, [signal("payment", 1400, kind="complaint", at=1441, ids=["n0", "n1"])])
+
+    assert desk.open == []
+    assert desk.all[0].complaints == ("n0", "n1")

@@ -10,7 +10,7 @@ from pipeline.correlate.crowd import fewest, full, stand_behind
 from pipeline.correlate.picture import say
 from pipeline.correlate.place import WINDOW, back, fitting, lag
 from pipeline.correlate.state import STORM, CorrelateState
-from pipeline.correlate.voices import VOICES, explained, speaking, take_in
+from pipeline.correlate.voices import VOICES, explained, release, speaking, take_in
 from pipeline.topology import Topology
 from pipeline.types import Incident, Seconds, Signal, State
 
@@ -21,6 +21,8 @@ def admit(
     state: CorrelateState, signal: Signal, topology: Topology, stale: dict[str, None], now: Seconds
 ) -> None:
     """Put the signal into the incident that has it, that it fits, that was just over, or a new one."""
+    if signal.kind == "complaint" and signal.page:
+        release(state, signal)
     id = state.home.get(signal.id)
     if id is None and signal.ended is not None:
         return

@@ -118,6 +118,22 @@ def speaking(state: CorrelateState, surge: Signal) -> Signal:
     return replace(surge, service=most) if 2 * named.count(most) > len(named) else surge
 
 
+def release(state: CorrelateState, surge: Signal) -> None:
+    """Take the newest complaints of a surge from an incident that was over when so many wrote: it is new.
+
+    One or two who write late speak of what is over.
+    """
+    newest = [c for c in map(state.complaint, surge.ids[-2 * VOICES :]) if c and c.id in state.owner]
+    late = [c for c in newest if c.time > (state.get(state.owner[c.id]).resolved or c.time) + NOTICE]
+    if len({c.customer or c.id for c in late}) < VOICES:
+        return
+    for complaint in late:
+        id = state.owner.pop(complaint.id)
+        state.heard[id] = tuple(c for c in state.heard[id] if c.id != complaint.id)
+        state.put(hear(state.get(id), state.heard[id]))
+        state.loose[complaint.id] = complaint
+
+
 def explained(state: CorrelateState, surge: Signal) -> str | None:
     """Return the incident that most of a surge's newest complaints belong to; None where they are new."""
     newest = surge.ids[-2 * VOICES :]
