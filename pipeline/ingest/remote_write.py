@@ -28,6 +28,7 @@ PATHS = ("/api/v1/write", "/api/v1/push")
 STATUS = 204
 
 MAX_LABELS = 128
+MAX_DEEP = 50  # groups within groups of unknown fields
 MAX_KNOWN = 200_000  # label sets whose bytes are known; past it all are dropped and learned anew
 MAX_KNOWN_BYTES = 1_024  # of each; a longer one is parsed every time
 
@@ -257,12 +258,18 @@ def _varint(raw: bytes, at: int, end: int) -> tuple[int, int]:
     raise _Malformed(f"no number ends at byte {at}")
 
 
-def _skip(raw: bytes, at: int, end: int) -> int:
-    """Return where an unknown field ends."""
+def _skip(raw: bytes, at: int, end: int, deep: int = 0) -> int:
+    """Return where an unknown field ends; a group, which proto2 had, ends with its own end tag."""
     tag, at = _varint(raw, at, end)
     wire = tag & 7
-    if tag >> 3 == 0 or wire not in (0, 1, 2, 5):
+    if tag >> 3 == 0 or wire not in (0, 1, 2, 3, 5) or deep > MAX_DEEP:
         raise _Malformed(f"no field begins at byte {at}")
+    if wire == 3:
+        while True:
+            closing, after = _varint(raw, at, end)
+            if closing == tag + 1:
+                return after
+            at = _skip(raw, at, end, deep + 1)
     if wire == 2:
         length, at = _varint(raw, at, end)
     elif wire == 0:

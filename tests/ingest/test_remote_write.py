@@ -10,7 +10,7 @@ import cramjam
 import numpy as np
 import pytest
 from google.protobuf.message import DecodeError
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.config import Limits
@@ -237,6 +237,13 @@ def test_no_bytes_raise_anything_but_a_refusal(raw: bytes) -> None:
             remote_write.decode(body, {}, NOW, LIMITS)
 
 
+def request_with_a_group() -> bytes:
+    """Return a request whose series holds an unknown field of a kind that only proto2 had."""
+    series: bytes = prompb.series({"__name__": "m"}, (1.0, 2)).SerializeToString()
+    series += b"\x33\x08\x01\x3b\x3c\x34"
+    return b"\x0a" + bytes([len(series)]) + series
+
+
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
     """A message that Prometheus could have sent, with a few bytes changed, cut out or put in."""
@@ -258,6 +265,7 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 @settings(max_examples=times(500), deadline=None)
 @given(damaged())
+@example(request_with_a_group())
 def test_it_reads_what_the_reference_reads(raw: bytes) -> None:
     reference = prompb.MESSAGES["WriteRequest"]()
     try:
