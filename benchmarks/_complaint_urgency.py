@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from pipeline.complaints.encoders import Dense, encoder, installed
 from pipeline.complaints.urgency import urgent
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,6 +46,9 @@ class Found(NamedTuple):
 def run() -> dict[str, float]:
     phrases = read()
     out = measure(phrases)
+    if installed("use"):
+        rows = encoder("use").encode([phrase.text for phrase in phrases])
+        out |= {f"with meaning: {key}": rate for key, rate in measure(phrases, rows).items()}
     if ORDINARY.is_dir():
         out |= ordinary()
     return out
@@ -55,12 +59,15 @@ def read() -> list[Phrase]:
     return [decode(line) for line in PHRASES.read_bytes().splitlines()]
 
 
-def measure(phrases: list[Phrase]) -> dict[str, float]:
-    """Return the recall over all, by language and by reason, and the share of look-alikes taken."""
+def measure(phrases: list[Phrase], rows: Dense | None = None) -> dict[str, float]:
+    """Return the recall over all, by language and by reason, and the share of look-alikes taken.
+
+    `rows` are the phrases' vectors, (n, 512), where meaning may decide, too.
+    """
     all_of, found = Counter[str](), Counter[str]()
     right = 0
-    for phrase in phrases:
-        said = urgent(phrase.text)
+    for k, phrase in enumerate(phrases):
+        said = urgent(phrase.text, dense=None if rows is None else rows[k])
         harm = "recall" if phrase.urgent else "look-alikes taken"
         keys = [harm, f"{harm}, {phrase.lang}", *([f"{harm}, {phrase.urgent}"] if phrase.urgent else [])]
         all_of.update(keys)
@@ -92,4 +99,4 @@ def ordinary() -> dict[str, float]:
 
 if __name__ == "__main__":
     for name, value in run().items():
-        print(f"{name:36} {value:10.4f}")
+        print(f"{name:52} {value:10.4f}")

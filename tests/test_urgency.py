@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import _complaint_urgency as bench
+from pipeline.complaints.encoders import encoder, installed
 from pipeline.complaints.urgency import MAX_TEXT, folded, urgent
+from pipeline.complaints.urgency.meant import REASONS, digest, examples, learned, meant
 
 
 @pytest.mark.parametrize(
@@ -71,6 +74,33 @@ def test_what_stands_past_the_part_that_is_read_changes_nothing() -> None:
 @given(st.text(max_size=200))
 def test_any_text_is_read_and_its_fold_is_as_urgent(text: str) -> None:
     assert urgent(folded(text)) == urgent(text)
+
+
+def test_the_net_that_ships_was_taught_the_sentences_that_ship() -> None:
+    assert learned().examples == digest()
+
+
+def test_no_sentence_of_ours_is_taught_as_two_different_things() -> None:
+    text, reason, _ = examples()
+
+    assert len(set(text)) == len(set(zip(text, reason, strict=True)))
+
+
+def test_a_text_that_holds_nothing_means_nothing() -> None:
+    assert meant(np.zeros(512, np.float32)) == ""
+
+
+@pytest.mark.skipif(not installed("use"), reason="the sentence encoder is an optional extra")
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param("", "", id="nothing"),
+        pytest.param("How do I change the colour of my profile?", "", id="a question"),
+        pytest.param("the fridge with my insulin has been off since the outage", REASONS[0], id="a fridge"),
+    ],
+)
+def test_meaning_says_what_cannot_wait(text: str, reason: str) -> None:
+    assert meant(encoder("use").encode([text])[0]) == reason
 
 
 def test_phrases_that_others_wrote_are_found_as_often_as_we_say() -> None:
