@@ -12,9 +12,25 @@ ROOT = Path(__file__).parents[1]
 CODE = sorted(p for d in ("pipeline", "detectors") for p in (ROOT / d).rglob("*.py"))
 ALL = sorted([*CODE, *(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")])
 
-NOUNS = ("types", "clock", "series", "topology", "frame", "units", "plain", "kinds", "redact", "knowledge")
+NOUNS = (
+    "types",
+    "clock",
+    "series",
+    "topology",
+    "frame",
+    "units",
+    "plain",
+    "kinds",
+    "redact",
+    "knowledge",
+    "match",
+    "matchers",
+)
 WORDS = {f"pipeline.{word}" for word in NOUNS}
-STAGES = {"detect", "logs", "complaints", "alerts", "correlate", "cause", "decide", "respond", "follow"}
+STAGES = {
+    *("detect", "logs", "complaints", "alerts", "spans", "evidence"),
+    *("correlate", "cause", "decide", "respond", "follow"),
+}
 EDGES = {"ingest", "notify", "actions", "store"}
 AWAITING = {*EDGES, "perform", "run", "console", "demo", "commands"}
 
