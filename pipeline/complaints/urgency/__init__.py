@@ -1,4 +1,4 @@
-"""A complaint's text to the reason why it cannot wait, "" for most: one small lexicon a language."""
+"""A complaint's text to why it cannot wait, "" for most: one small lexicon a language, then what it means."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def urgent(text: str, *, dense: Dense | None = None) -> str:
     """Return the reason and the words that gave it, "" where the complaint can take its turn.
 
     `dense` is the text's row of the encoder "use", as it came from it; with it, meaning decides where
-    no word of harm was used. Not in Arabic, where it took 1 ordinary text in 200 for urgent.
+    no word of harm was used. Not in Arabic, where 1 ordinary text in 80 was taken for urgent.
 
     Every language whose script the text uses is asked, whatever its sender says it is: people mix them.
 

@@ -36,7 +36,7 @@ class Net:
 
 
 def meant(dense: Dense) -> str:
-    """Return the reason of a text by its vector, (512,), "" where the net is less than SURE. About 15 us."""
+    """Return the reason of a text by its vector, (512,), "" where the net is less than SURE. About 10 us."""
     if not dense.any():
         return ""
     chance = learned().chances(dense[None])[0]
