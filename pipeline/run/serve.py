@@ -167,7 +167,7 @@ def _pages(engine: Engine, launch: Launch, stopping: Callable[[], bool]) -> Star
 def _server(app: Web) -> uvicorn.Server:
     settings = uvicorn.Config(
         app, loop="none", http="httptools", ws="none", lifespan="off", interface="asgi3", log_config=None,
-        access_log=False, server_header=False, timeout_keep_alive=75,
+        access_log=False, server_header=False, proxy_headers=False, timeout_keep_alive=75,
         timeout_graceful_shutdown=int(LAST_WORDS),
     )  # fmt: skip
     return _Server(settings)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline import clock, kinds
 from pipeline.console.guard import READING, foreign, strange
@@ -72,15 +72,13 @@ class Web:
         path = scope["path"] if scope["type"] == "http" else ""
         no = self._unasked(path, Headers(scope=scope), scope["method"]) if path else None
         if no is not None:
-            await _begin(send, *no)
-            await _end(send)
+            await _answer(send, *no)
         elif path in self.doors and scope["method"] == "POST":
             await self._enter(*self.doors[path], scope, receive, send)
         elif refused := self._instead(path):
             name, status, text = refused
             self.engine.metrics.answered(name, status)
-            await _begin(send, status, text, *([(b"allow", b"POST")] if status == 405 else []))
-            await _end(send)
+            await _answer(send, status, text, *([(b"allow", b"POST")] if status == 405 else []))
         else:
             await self.pages(scope, receive, send)
 
@@ -122,8 +120,7 @@ class Web:
             status, text = (
                 (400, str(found.rejects).encode()) if found.rejects else (door.STATUS, found.answer)
             )
-            await _begin(send, status, text)
-            await _end(send)
+            await _answer(send, status, text)
         except Refused as no:
             status = no.status
             self._rejected(name, Rejects(Counter({no.reason: 1}), [str(no)]), body)
@@ -213,14 +210,23 @@ async def _refuse(no: Refused, headers: Mapping[str, str], receive: Receive | No
     await _end(send)
 
 
+async def _answer(send: Send, status: int, text: bytes, *extra: tuple[bytes, bytes]) -> None:
+    """Send a whole answer."""
+    await send(_head(status, text, *extra))
+    await send({"type": "http.response.body", "body": text})
+
+
 async def _begin(send: Send, status: int, text: bytes, *extra: tuple[bytes, bytes]) -> None:
     """Send all of an answer but its end."""
+    await send(_head(status, text, *extra))
+    await send({"type": "http.response.body", "body": text, "more_body": True})
+
+
+def _head(status: int, text: bytes, *extra: tuple[bytes, bytes]) -> Message:
     size = [] if status == 204 else [(b"content-length", str(len(text)).encode())]
     kind = [(b"content-type", b"application/json" if text[:1] in b"[{" else b"text/plain; charset=utf-8")]
-    await send(
-        {"type": "http.response.start", "status": status, "headers": [*size, *(kind if text else []), *extra]}
-    )
-    await send({"type": "http.response.body", "body": text, "more_body": True})
+    headers = [*size, *(kind if text else []), *extra]
+    return {"type": "http.response.start", "status": status, "headers": headers}
 
 
 async def _end(send: Send) -> None:
