@@ -37,12 +37,13 @@ class Index:
         self.rules = tuple(tuple(rule) for rule in rules)
         self.memory = memory
         self.names = tuple(sorted({m.name for rule in self.rules for m in rule}))
-        self._columns = [_Column(len(self.rules), memory // 2 // len(self.names)) for _ in self.names]
+        self._columns = [_Column(len(self.rules), memory // 4 // len(self.names)) for _ in self.names]
         columns = dict(zip(self.names, self._columns, strict=True))
         for k, rule in enumerate(self.rules):
             for name in {m.name for m in rule}:
                 columns[name].add(1 << k, [m for m in rule if m.name == name])
-        self._found: _Recent[tuple[str | None, ...], tuple[int, ...]] = _Recent(memory // 2)
+        self._found: _Recent[tuple[str | None, ...], tuple[int, ...]] = _Recent(memory * 3 // 4)
+        self._numbers = list(range(len(self.rules)))  # answers share them
 
     def __reduce__(self) -> tuple[type[Index], tuple[Any, ...]]:
         """Pickle the rules alone: what is remembered is no state."""
@@ -70,8 +71,8 @@ class Index:
                 left &= column.left(value or "")
                 if not left:
                     break
-            found = _bits(left)
-        size = getsizeof(found) + 32 * len(found) + getsizeof(key) + sum(map(getsizeof, key))
+            found = tuple(map(self._numbers.__getitem__, _bits(left)))
+        size = getsizeof(found) + getsizeof(key) + sum(map(getsizeof, key))
         self._found.put(key, found, size)
         return found
 
@@ -188,14 +189,15 @@ def _start(text: str) -> str:
     return found[0][:-1] if repeated else found[0]
 
 
-def _bits(number: int) -> tuple[int, ...]:
+def _bits(number: int) -> list[int]:
     """Return which bits are set, the lowest first."""
     if number.bit_length() > MANY:
         raw = np.frombuffer(number.to_bytes((number.bit_length() + 7) // 8, "little"), np.uint8)
-        return tuple(np.flatnonzero(np.unpackbits(raw, bitorder="little")).tolist())
+        set_ones: list[int] = np.flatnonzero(np.unpackbits(raw, bitorder="little")).tolist()
+        return set_ones
     found = []
     while number:
         lowest = number & -number
         found.append(lowest.bit_length() - 1)
         number ^= lowest
-    return tuple(found)
+    return found
