@@ -20,7 +20,9 @@ SHOWN = 10.0  # false surges a week that are shown as emerging
 MARGIN = 0.75  # of the budget that is spent on purpose: the fit errs by a tenth or two of surprise
 # False surges a week, of one that is allowed, that may page because their service is flagged already.
 CORROBORATED = 0.2
-LEAST, UNFLAGGED = 0.01, 100  # share of complaints whose service is flagged, at least; complaints granted
+LEAST = 0.01  # share of complaints whose service is flagged, at least
+# Complaints, and flagged ones of them, before the first: a young stream does not know how rare a flag is.
+ASKED, FLAGGED = 100, 10
 LOW = -2.0  # from here it is measured
 FEW = 20  # peaks in the band below which nothing can be said
 # Decades of false surges per unit of surprise: of a perfect p-value it were 1.
@@ -63,7 +65,7 @@ class Budget:
         if not flagged:
             return self.bar
         self.flagged += 1
-        share = max(self.flagged, 1) / (self.asked + UNFLAGGED)
+        share = (self.flagged + FLAGGED) / (self.asked + ASKED)
         return min(self._height(CORROBORATED * self.a_week / max(share, LEAST)), self.bar)
 
     def hear(self, time: Seconds, peak: float) -> None:
