@@ -16,7 +16,7 @@ from pipeline.types import Floats, Seconds
 
 HOUR, DAY = 3600.0, 86400.0
 HISTORY = 14 * DAY
-GAP = 2 * HOUR  # the newest of the history, which is left out of what is usual
+GAP = 6 * HOUR  # the newest of the history, which is left out of what is usual
 SAMPLE = 3_000  # complaints of the history that are compared, evenly spread over it
 OFTEN = 32  # taken anew when the history grew by so many-th
 SHRINK = 2.0  # days of the mean rate that each hour's own rate is mixed with
