@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.complaints.budget import LOW, Budget
 from pipeline.complaints.heard import Heard, Rise, Said
+from pipeline.complaints.lessons import Lesson, Lessons
 from pipeline.types import Complaint, Floats, Seconds, Signal
 
 VOICES = 3  # customers that a surge needs at least
@@ -18,20 +19,30 @@ AGAIN = 2  # of them, those not heard in a surge that has ended
 QUIET = 240.0  # s without another voice that end it; the next burst is a new page
 JOINED = 5400.0  # s within which like complaints belong to it at least
 SAME = 0.3  # from which two complaints count as saying the same
+CLOSED = 86400.0  # s of quiet after which the like of it is a new surge
 MAX_ON = 200
+MAX_QUIET = 200
 MAX_IDS = 500
 MAX_SERVICES = 10_000
+EMERGING, CONFIRMED, GONE = "emerging", "confirmed", "quiet"  # label "state" of a surge's signal
 
 
 @dataclass(slots=True)
 class Surges:
-    """The surges that are on, by id, and the numbers of services. Owned by ComplaintState."""
+    """The surges that are on or quiet, by id, and the numbers of services. Owned by ComplaintState.
+
+    A surge is emerging, for the desk to know of, until it is confirmed and may page. When nobody joins, one
+    that was confirmed is quiet for a day and may come again by the same id; then it is closed and forgotten,
+    as is at once one that never was.
+    """
 
     on: dict[str, Signal] = field(default_factory=dict)
+    quiet: dict[str, Signal] = field(default_factory=dict)  # as they ended, the oldest first
     newest: dict[str, Seconds] = field(default_factory=dict)  # of each surge's complaints
     peak: dict[str, float] = field(default_factory=dict)  # surprise beyond log10(complaints a week)
     services: dict[str, int] = field(default_factory=lambda: {"": 0})
     budget: Budget = field(default_factory=Budget)
+    lessons: Lessons = field(default_factory=Lessons)
 
     def number(self, service: str) -> int:
         """Return the service's number, 0 where it is unknown or there are too many."""
@@ -48,14 +59,22 @@ class Surges:
         for id, known in list(self.on.items()):
             if now - self.newest[id] <= (QUIET if known.page else JOINED):
                 continue
-            if known.page:
-                heard.spent[heard.rows(known.ids)] = True
             peak, ended = self.peak.pop(id), self.newest.pop(id)
             self.budget.hear(ended, peak)
+            over = replace(known, at=now, ended=ended, labels={**known.labels, "state": GONE})
+            if known.page:
+                heard.spent[heard.rows(known.ids)] = True
+                self.quiet[id] = over
             if peak >= self.budget.shown or known.page:
-                said.append(replace(known, at=now, ended=ended))
+                said.append(over)
             del self.on[id]
+        self._close(now)
         return said
+
+    def _close(self, now: Seconds) -> None:
+        for id, known in list(self.quiet.items()):
+            if now - (known.ended or 0.0) > CLOSED or len(self.quiet) > MAX_QUIET:
+                del self.quiet[id]
 
 
 def notice(
@@ -92,25 +111,34 @@ def notice(
     voices = len({voice, *heard.voice[rows].tolist()})
     fresh = len({voice, *heard.voice[rows[~heard.spent[rows]]].tolist()})
     beyond = rise.surprise - float(np.log10(heard.weekly(complaint.time)))
-    known = _joined(surges, heard, by_words, recent, named)
+    known = _joined(surges.on, heard, by_words, recent, named)
     emerging = voices >= VOICES and fresh >= AGAIN and beyond >= LOW
     if known is None and (not emerging or len(surges.on) >= MAX_ON):
         return []
     service = _service(surges, heard, rows, named)
     signal = known or _new(complaint, float(heard.time[rows].min()), service, rise)
+    if known is None and (past := _joined(surges.quiet, heard, by_words, recent, named)) is not None:
+        signal = replace(signal, id=past.id)
+        del surges.quiet[past.id]
+    lesson = surges.lessons.of(heard, said, now)
+    page = signal.page or (voices >= VOICES and beyond >= bar + (lesson.lift if lesson else 0.0))
     signal = replace(
         signal,
         at=now,
+        labels={**signal.labels, "state": CONFIRMED if page else EMERGING},
         service=signal.service or service,
         surprise=round(max(signal.surprise, rise.surprise), 3),
         observed=max(signal.observed, float(voices)),
-        page=signal.page or (voices >= VOICES and beyond >= bar),
+        page=page,
         ids=_all(signal.ids, [heard.ids[row] for row in rows.tolist()], complaint.id),
     )
-    surges.on[signal.id] = replace(signal, reason=_reason(signal, complaint, rise))
+    surges.on[signal.id] = replace(signal, reason=_reason(signal, complaint, rise, lesson))
     surges.newest[signal.id] = max(surges.newest.get(signal.id, 0.0), complaint.time)
     surges.peak[signal.id] = max(surges.peak.get(signal.id, beyond), beyond)
-    return [surges.on[signal.id]] if signal.page or surges.peak[signal.id] >= budget.shown else []
+    if not signal.page and surges.peak[signal.id] < budget.shown:
+        return []
+    surges.lessons.spoke(signal.id, signal.ids, surges.peak[signal.id] - bar)
+    return [surges.on[signal.id]]
 
 
 def _new(complaint: Complaint, since: Seconds, service: str, rise: Rise) -> Signal:
@@ -136,9 +164,11 @@ def _all(known: tuple[str, ...], rows: list[str], newest: str) -> tuple[str, ...
     return tuple(dict.fromkeys((*known, *rows, newest)))[-MAX_IDS:]
 
 
-def _joined(surges: Surges, heard: Heard, by_words: Floats, recent: slice, named: str) -> Signal | None:
+def _joined(
+    surges: dict[str, Signal], heard: Heard, by_words: Floats, recent: slice, named: str
+) -> Signal | None:
     """Return the surge that the complaint belongs to: the same service, or words like those in it."""
-    for known in surges.on.values():
+    for known in surges.values():
         if named and known.service == named:
             return known
         rows = [row - recent.start for row in heard.rows(known.ids[-20:]) if row >= recent.start]
@@ -156,11 +186,12 @@ def _service(surges: Surges, heard: Heard, rows: NDArray[np.intp], named: str) -
     return service if times >= 2 and 2 * times > said.total() else ""
 
 
-def _reason(signal: Signal, complaint: Complaint, rise: Rise) -> str:
+def _reason(signal: Signal, complaint: Complaint, rise: Rise, lesson: Lesson | None) -> str:
     about = f" about {signal.service}" if signal.service else ""
     usual = f", where {rise.expected:.2g} would be usual in {rise.window / 60:.0f} min" if rise.window else ""
     within = max(rise.window, JOINED) / 60
+    taught = f"; the like of it was {lesson.told()}" if lesson else ""
     return (
         f"{signal.observed:.0f} customers complain alike{about} within {within:.0f} min{usual}; "
-        f'the latest: "{" ".join(complaint.text.split())[:120]}"'
+        f'the latest: "{" ".join(complaint.text.split())[:120]}"{taught}'
     )
