@@ -120,7 +120,7 @@ def hear(
                 customer=event.labels.get("customer", ""),
                 version=event.labels.get("version", ""),
             ),
-            urgent=urgent(event.text),
+            urgent=urgent(event.text, dense=raw),
             services=services,
         )
         read.append(complaint)
