@@ -9,6 +9,7 @@ from pipeline import snapshot
 from pipeline.complaints import ComplaintState, hear, tuned
 from pipeline.complaints.budget import LOW, START, WEEK, Budget
 from pipeline.complaints.known import Known
+from pipeline.complaints.usual import Usual
 from pipeline.complaints.words import Rarity, columns, plain
 from pipeline.config import Complaints
 from pipeline.topology import Topology
@@ -71,6 +72,18 @@ def test_labelled_complaints_tell_what_others_are_about_and_what_is_of_none() ->
     assert known.head.services[number - 1] == "refund"
     assert sure > 0.9
     assert known.of(rarity.weigh(*columns([plain("什么时候补货")])[0]), none) == (0, 0.0)
+
+
+def test_unlike_texts_of_one_known_topic_say_the_same_and_alike_ones_of_two_do_not() -> None:
+    usual, topics, surely = Usual(), np.array([1, 2, 0]), np.array([1.0, 1.0, 0.0])
+
+    alike = usual.same(np.ones(3), topics, surely, 1, 1.0)
+    unlike = usual.same(np.zeros(3), topics, surely, 1, 1.0)
+    new = usual.same(np.ones(3), topics, surely, 0, 0.0)
+
+    assert alike.tolist() == [1.0, 0.0, 0.0]
+    assert unlike.tolist() == [1.0, 0.0, 0.0]
+    assert new.tolist() == [0.0, 0.0, 1.0]
 
 
 def seat_maps(state: ComplaintState, flagged: tuple[str, ...] = ()) -> Seconds | None:

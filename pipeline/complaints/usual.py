@@ -100,13 +100,13 @@ class Usual:
     ) -> Floats:
         """Return how far texts say the same, 0 not at all, 1 surely: by a known topic, or by being alike.
 
-        What is known tells more, but is blind to what is new: it counts as far as the text is surely known.
+        Two that are surely about one topic say the same in whatever words. One that surely is about
+        another does not, however alike: that is what makes room for what is new.
         """
         low, high = self.knees
         alike = np.clip((cosine - low) / (high - low), 0.0, 1.0)
-        if not topic:
-            return alike
-        return sure * np.where(topics == topic, surely, 0.0) + (1 - sure) * alike
+        both = sure * surely
+        return np.where(topics == topic, both + (1 - both) * alike, (1 - sure) * (1 - surely) * alike)
 
     def like(self, vector: Vector, dense: Dense, topic: int, sure: float) -> Floats:
         """Return how far each complaint of the sample says the same, (n,)."""
