@@ -88,11 +88,12 @@ def notice(
     *,
     flagged: bool = False,
 ) -> list[Signal]:
-    """Return the word to give about the surge that this complaint begins or joins, if any.
+    """Return the word to give about the surge that this complaint begins or joins, if any, and what is over.
 
     Two ways to say the same, the more surprising counts: like words, or naming the same service,
     in whatever language. Where the service is flagged already, less is asked of it.
     """
+    over = surges.endings(heard, complaint.time)  # before it could join what nobody joined in time
     budget, usual = surges.budget, heard.usual
     budget.began = min(budget.began, complaint.time)
     bar = budget.ask(flagged)
@@ -114,7 +115,7 @@ def notice(
     known = _joined(surges.on, heard, by_words, recent, named)
     emerging = voices >= VOICES and fresh >= AGAIN and beyond >= LOW
     if known is None and (not emerging or len(surges.on) >= MAX_ON):
-        return []
+        return over
     service = _service(surges, heard, rows, named)
     signal = known or _new(complaint, float(heard.time[rows].min()), service, rise)
     if known is None and (past := _joined(surges.quiet, heard, by_words, recent, named)) is not None:
@@ -136,9 +137,9 @@ def notice(
     surges.newest[signal.id] = max(surges.newest.get(signal.id, 0.0), complaint.time)
     surges.peak[signal.id] = max(surges.peak.get(signal.id, beyond), beyond)
     if not signal.page and surges.peak[signal.id] < budget.shown:
-        return []
+        return over
     surges.lessons.spoke(signal.id, signal.ids, surges.peak[signal.id] - bar)
-    return [surges.on[signal.id]]
+    return [*over, surges.on[signal.id]]
 
 
 def _new(complaint: Complaint, since: Seconds, service: str, rise: Rise) -> Signal:

@@ -17,6 +17,7 @@ from pipeline.console.ask import Submit, ask
 from pipeline.console.live import Words
 from pipeline.console.own import texts, told
 from pipeline.console.reply import WORDS, word
+from pipeline.console.topics import surging
 from pipeline.follow.obey import FITS
 from pipeline.store import Store
 from pipeline.types import Case, Complaint, Progress, Promise, Seconds
@@ -61,6 +62,7 @@ class Desk:
             "now": now,
             "rows": rows[:MAX_SHOWN],
             "more": len(rows) > MAX_SHOWN,
+            "emerging": [s for s in await surging(self.store) if s.state == "emerging"],
             "closed": [(c, text.get(c.complaint)) for c in closed],
             "counts": {
                 clock: sum(r.clock == clock for r in rows) for clock in ("broken", "at risk", "stands")

@@ -33,6 +33,10 @@ class Surge:
     signal: Signal
     incident: Incident
 
+    @property
+    def state(self) -> str:
+        return self.signal.labels.get("state", "confirmed")
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -67,6 +71,7 @@ class Topics:
                 "since": row.surge.signal.since,
                 "customers": row.surge.signal.observed,
                 "incident": row.surge.incident.id,
+                "state": row.surge.state,
             }
             found.append(asdict(row.topic) | {"surge": surge})
         return said_json(found)
@@ -74,16 +79,25 @@ class Topics:
     async def _rows(self) -> list[Row]:
         """Return a row a topic: those that surge first, then as `listed` has them."""
         surges: dict[int, Surge] = {}
-        for incident in await self.store.incidents(open_only=True, limit=MAX_OPEN):
-            for signal in incident.signals:
-                number = signal.series.partition(" ")[0]
-                if signal.kind == "complaint" and signal.ended is None and _counts(number):
-                    surges[int(number)] = Surge(signal, incident)
+        for one in await surging(self.store):
+            number = one.signal.series.partition(" ")[0]
+            if _counts(number):
+                surges[int(number)] = one
         rows = []
         for topic in await self.listed():
             surge = next((surges[id] for id in (topic.id, *topic.was) if id in surges), None)
             rows.append(Row(topic, trend(topic.trend), surge))
         return sorted(rows, key=lambda row: row.surge is None)
+
+
+async def surging(store: Store) -> list[Surge]:
+    """Return the surges that are on and belong to an open incident."""
+    return [
+        Surge(signal, incident)
+        for incident in await store.incidents(open_only=True, limit=MAX_OPEN)
+        for signal in incident.signals
+        if signal.kind == "complaint" and signal.ended is None
+    ]
 
 
 def trend(days: Sequence[int]) -> Markup:

@@ -94,10 +94,23 @@ async def test_the_api_tells_the_same(client: httpx.AsyncClient) -> None:
 
     assert [one["id"] for one in found] == [7, 3]
     assert found[0]["surge"] == {
-        "id": "s-say", "since": shop.SURGE.since, "customers": 5.0, "incident": "inc-0031"
+        "id": "s-say", "since": shop.SURGE.since, "customers": 5.0, "incident": "inc-0031",
+        "state": "confirmed",
     }  # fmt: skip
     assert found[0]["versions"] == [["3.1.0", 9], ["3.0.2", 2]]
     assert found[1]["surge"] is None
+
+
+async def test_the_desk_is_warned_of_a_surge_that_emerges_and_of_no_other(site: Site) -> None:
+    emerging = replace(shop.SURGE, labels={"state": "emerging"}, page=False, reason="3 say <b>no</b>")
+    burning = replace(shop.INCIDENT, signals=(*shop.INCIDENT.signals[:-1], emerging), rev=20)
+
+    before = await site.page("/desk")
+    await site.store.record(Step(shop.NOW, incidents=(burning,)), 2)
+    after = await site.page("/desk")
+
+    assert "Emerging, nobody paged yet" not in before
+    assert "Emerging, nobody paged yet: 3 say &lt;b&gt;no&lt;/b&gt;" in after
 
 
 async def test_without_an_engine_beside_it_the_page_says_that_nothing_was_heard(site: Site) -> None:

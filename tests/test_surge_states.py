@@ -1,0 +1,261 @@
+"""A surge emerges, is confirmed, grows quiet, comes again or is forgotten; and people teach it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline import snapshot
+from pipeline.complaints import ComplaintState, hear, tuned
+from pipeline.complaints.lessons import LASTS, LEAST, MAX_LESSONS, MOST
+from pipeline.complaints.surge import CLOSED, JOINED, QUIET
+from pipeline.config import Complaints
+from pipeline.topology import Topology
+from pipeline.types import Event, Seconds, Signal
+
+START = 1_700_000_000.0
+NOW = START + 86400.0 * 7
+CHATTER = ("Where is my parcel", "Forgot my password", "怎么开发票", "Do you ship to Norway", "Thank you")
+
+
+def said(id: str, at: Seconds, text: str, customer: str = "") -> Event:
+    return Event("complaint", id, at, {"customer": customer or id}, text)
+
+
+def hearing(state: ComplaintState, events: list[Event]) -> list[Signal]:
+    """Hear each at its own time; a command is a word about surges."""
+    told: list[Signal] = []
+    for event in events:
+        state.surges.lessons.hear((event,), state.heard, event.time)
+        told += hear(state, (event,), Topology(), event.time)[0]
+    return told
+
+
+def week() -> bytes:
+    """A question every ten minutes."""
+    state = tuned(ComplaintState(), Complaints(encoder="none"))
+    hearing(state, [said(f"w{k}", START + 600.0 * k, f"{CHATTER[k % 5]} {k}") for k in range(1008)])
+    return snapshot.dump(state)
+
+
+WEEK = week()
+
+
+def known() -> ComplaintState:
+    state: ComplaintState = snapshot.load(WEEK)
+    return state
+
+
+def burst(at: Seconds, name: str = "s", n: int = 8, about: str = "seat map") -> list[Event]:
+    return [said(f"{name}{k}", at + 60.0 * k, f"the {k}th {about} never loads") for k in range(n)]
+
+
+def states(told: list[Signal]) -> list[str]:
+    found = [s.labels["state"] for s in told]
+    return [one for k, one in enumerate(found) if k == 0 or found[k - 1] != one]
+
+
+def word(do: str, surge: str, at: Seconds, by: str = "ada") -> Event:
+    return Event("command", f"{do} {at}", at, {"do": do, "signals": surge, "by": by})
+
+
+def slowly(at: Seconds, name: str) -> list[Event]:
+    return [said(f"{name}{k}", at + 900.0 * k, f"the {k}th seat map never loads") for k in range(4)]
+
+
+def test_a_surge_emerges_without_a_page_is_confirmed_with_one_and_ends_quiet() -> None:
+    state = known()
+    state.surges.budget.allow(1e-4)  # so strict that three voices are not enough
+
+    told = hearing(state, slowly(NOW, "s"))
+    told += hear(state, (), Topology(), NOW + 2700 + QUIET + 1)[0]
+
+    assert states(told) == ["emerging", "confirmed", "quiet"]
+    assert {(s.labels["state"], s.page) for s in told} == {
+        ("emerging", False), ("confirmed", True), ("quiet", True)
+    }  # fmt: skip
+    assert [s.ended for s in told if s.labels["state"] == "quiet"] == [NOW + 2700]
+
+
+def test_one_that_emerged_only_is_over_when_nobody_joins_and_does_not_come_again() -> None:
+    state = known()
+    state.surges.budget.allow(1e-4)
+
+    told = hearing(state, slowly(NOW, "s")[:3])
+    told += hear(state, (), Topology(), NOW + 1800 + JOINED + 1)[0]
+
+    assert states(told) == ["emerging", "quiet"]
+    assert not any(s.page for s in told)
+    assert state.surges.quiet == {}
+
+
+def test_one_that_comes_again_within_a_day_is_the_same_surge_and_later_another() -> None:
+    state = known()
+    [first] = {s.id for s in hearing(state, burst(NOW))}
+
+    again = hearing(state, burst(NOW + 6 * 3600, "t"))
+    later = hearing(state, burst(NOW + 6 * 3600 + 420 + CLOSED + 3600, "u"))
+
+    assert {s.id for s in again if s.ended is None} == {first}
+    assert first not in {s.id for s in later if s.ended is None}
+    begun = next(s for s in again if s.ended is None)
+    assert begun.since == pytest.approx(NOW + 6 * 3600)
+    assert all(one.startswith("t") for one in begun.ids)
+
+
+def test_one_more_voice_does_not_wake_a_quiet_surge() -> None:
+    state = known()
+    hearing(state, burst(NOW))
+
+    told = hearing(state, burst(NOW + 3600, "t", n=1))
+
+    assert [s for s in told if s.ended is None] == []
+    assert len(state.surges.quiet) == 1
+
+
+def test_what_was_quiet_is_not_woken_by_another_thing() -> None:
+    state = known()
+    [first] = {s.id for s in hearing(state, burst(NOW))}
+
+    told = hearing(
+        state, [said(f"x{k}", NOW + 3600 + 60 * k, f"charged twice for {k} books") for k in range(8)]
+    )
+
+    assert {s.id for s in told if s.ended is None}.isdisjoint({first})
+    assert any(s.page for s in told if s.ended is None)
+
+
+def test_one_customer_who_says_it_often_makes_nothing_emerge() -> None:
+    loud = [replace(e, labels={"customer": "ann"}) for e in burst(NOW, n=20)]
+
+    assert hearing(known(), loud) == []
+
+
+def paged(told: list[Signal]) -> int:
+    """Return the customers at whom it paged, 99 for never."""
+    return next((int(s.observed) for s in told if s.page and s.ended is None), 99)
+
+
+def test_what_was_called_noise_needs_more_voices_and_says_who_said_so() -> None:
+    plain, taught = known(), known()
+    for state in (plain, taught):
+        [surge] = {s.id for s in hearing(state, burst(NOW, n=6))}
+    told = NOW + 1800
+
+    before = hearing(plain, burst(told + 600, "t", n=30))
+    after = hearing(taught, [word("noise", surge, told), *burst(told + 600, "t", n=30)])
+
+    assert paged(before) < paged(after)
+    assert "the like of it was called noise by ada on 2023-11-21: " in after[-1].reason
+    assert "called noise" not in before[-1].reason
+
+
+def test_what_is_taught_is_about_complaints_alike_and_nothing_else() -> None:
+    plain, taught = known(), known()
+    for state in (plain, taught):
+        [surge] = {s.id for s in hearing(state, burst(NOW, n=6))}
+    other = [said(f"x{k}", NOW + 3600 + 60 * k, f"charged twice for {k} books") for k in range(8)]
+
+    before = hearing(plain, other)
+    after = hearing(taught, [word("noise", surge, NOW + 1800), *other])
+
+    assert [s for s in after if s.ended is None] == [s for s in before if s.ended is None]
+    assert before != []
+
+
+@pytest.mark.parametrize(
+    ("words", "lift"),
+    [
+        pytest.param(["confirm"], -0.2, id="confirmed: a little less"),
+        pytest.param(["confirm"] * 9, LEAST, id="confirmed nine times: bounded"),
+        pytest.param(["noise", "confirm"], -0.2, id="the newest word counts"),
+    ],
+)
+def test_a_lesson_is_bounded_and_the_newest_counts(words: list[str], lift: float) -> None:
+    state = known()
+    [surge] = {s.id for s in hearing(state, burst(NOW))}
+
+    hearing(state, [word(do, surge, NOW + 1800 + k) for k, do in enumerate(words)])
+
+    assert [lesson.lift for lesson in state.surges.lessons.taught] == [pytest.approx(lift)]
+    assert -MOST < LEAST < 0 < MOST
+
+
+def test_a_loud_surge_called_noise_does_not_hide_a_disaster() -> None:
+    state = known()
+    [surge] = {s.id for s in hearing(state, burst(NOW, n=40))}
+
+    hearing(state, [word("noise", surge, NOW + 9000)])
+
+    assert [lesson.lift for lesson in state.surges.lessons.taught] == [pytest.approx(MOST)]
+
+
+def test_what_is_taken_back_is_as_if_it_had_never_been_taught() -> None:
+    plain, taught = known(), known()
+    for state in (plain, taught):
+        [surge] = {s.id for s in hearing(state, burst(NOW, n=6))}
+    hearing(taught, [word("noise", surge, NOW + 1800), word("unteach", surge, NOW + 1900)])
+
+    assert taught.surges.lessons.taught == []
+    after, before = (hearing(state, burst(NOW + 3600, "t")) for state in (taught, plain))
+    assert [s for s in after if s.ended is None] == [s for s in before if s.ended is None]
+    assert any(s.page for s in after)
+
+
+def test_a_lesson_fades_after_a_month() -> None:
+    state = known()
+    [surge] = {s.id for s in hearing(state, burst(NOW))}
+    hearing(state, [word("noise", surge, NOW + 1800)])
+
+    hearing(state, [word("noise", "some other", NOW + 1801 + LASTS)])
+
+    assert state.surges.lessons.taught == []
+
+
+def test_a_word_about_what_nobody_knows_teaches_nothing() -> None:
+    state = known()
+
+    hearing(state, [word("noise", f"surge-{k}", NOW + k) for k in range(2 * MAX_LESSONS)])
+
+    assert state.surges.lessons.taught == []
+
+
+STEPS = {  # what may be told of one surge after what
+    "": {"emerging", "confirmed"},
+    "emerging": {"emerging", "confirmed", "quiet"},
+    "confirmed": {"confirmed", "quiet"},
+    "quiet": {"emerging", "confirmed"},
+}
+SPANS = st.sampled_from([10.0, 60.0, 250.0, 3600.0, 6000.0, 90_000.0])
+THINGS = st.sampled_from(["seat map", "card reader", "voucher"])
+WORDS = st.sampled_from(["", "", "", "", "noise", "confirm", "unteach"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(SPANS, THINGS, WORDS), min_size=1, max_size=60), st.integers(0, 60))
+def test_no_surge_skips_a_state_and_a_snapshot_in_the_middle_changes_nothing(
+    moves: list[tuple[float, str, str]], cut: int
+) -> None:
+    at, events = NOW, []
+    for k, (after, about, do) in enumerate(moves):
+        at += after
+        events.append(said(f"m{k}", at, f"the {k}th {about} never loads"))
+        if do:
+            events.append(Event("command", f"d{k}", at, {"do": do, "signals": "", "by": "ada"}))
+    straight, broken = known(), known()
+
+    told = hearing(straight, events)
+    parts = hearing(broken, events[:cut])
+    parts += hearing(snapshot.load(snapshot.dump(broken)), events[cut:])
+
+    assert told == parts
+    newest: dict[str, str] = {}
+    for signal in told:
+        state = signal.labels["state"]
+        assert state in STEPS[newest.get(signal.id, "")]
+        assert signal.page == (state == "confirmed") or state == "quiet"
+        assert (signal.ended is not None) == (state == "quiet")
+        newest[signal.id] = state
