@@ -13,11 +13,15 @@ from pipeline.complaints import ComplaintState, hear, tuned
 from pipeline.complaints.lessons import LASTS, LEAST, MAX_LESSONS, MOST
 from pipeline.complaints.surge import CLOSED, JOINED, QUIET
 from pipeline.config import Complaints
-from pipeline.topology import Topology
-from pipeline.types import Event, Seconds, Signal
+from pipeline.correlate import CorrelateState, correlate
+from pipeline.decide import DecideState, Policy, decide
+from pipeline.topology import Service, Topology
+from pipeline.types import Event, Reason, Seconds, Signal
+from tests.nouns import signal
 
 START = 1_700_000_000.0
 NOW = START + 86400.0 * 7
+PAYMENT = Topology({"payment": Service(aliases={"en": ("payment",)})})
 CHATTER = ("Where is my parcel", "Forgot my password", "怎么开发票", "Do you ship to Norway", "Thank you")
 
 
@@ -253,9 +257,31 @@ def test_no_surge_skips_a_state_and_a_snapshot_in_the_middle_changes_nothing(
 
     assert told == parts
     newest: dict[str, str] = {}
-    for signal in told:
-        state = signal.labels["state"]
-        assert state in STEPS[newest.get(signal.id, "")]
-        assert signal.page == (state == "confirmed") or state == "quiet"
-        assert (signal.ended is not None) == (state == "quiet")
-        newest[signal.id] = state
+    for one in told:
+        state = one.labels["state"]
+        assert state in STEPS[newest.get(one.id, "")]
+        assert one.page == (state == "confirmed") or state == "quiet"
+        assert (one.ended is not None) == (state == "quiet")
+        newest[one.id] = state
+
+
+def judged(events: list[Event], weak: tuple[Signal, ...]) -> Reason:
+    """Return why the incident of payment pages or does not, given complaints and measured signals."""
+    state, held, deciding, verdict = known(), CorrelateState(), DecideState(), Reason.TENTATIVE
+    state.surges.budget.allow(1e-4)
+    for event in [*events, Event("change", "none", NOW + 921, {})]:
+        signals, read = hear(state, (event,), PAYMENT, event.time)
+        measured = weak if event.kind == "change" else ()
+        seen = correlate(held, (*signals, *measured), read, (event,), PAYMENT, event.time)
+        _, verdicts = decide(deciding, seen, (event,), Policy(), event.time)
+        verdict = next((v.reason for v in verdicts.values()), verdict)
+    return verdict
+
+
+def test_an_emerging_surge_and_one_weak_metric_of_its_service_page_together_and_neither_alone() -> None:
+    surge = [said(f"p{k}", NOW + 460.0 * k, f"the {k}th payment never ends") for k in range(3)]
+    weak = (signal("payment", NOW + 900, surprise=6.5, page=False),)
+
+    assert judged(surge, ()) is Reason.TENTATIVE
+    assert judged([], weak) is Reason.TENTATIVE
+    assert judged(surge, weak) is Reason.NEW
