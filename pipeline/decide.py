@@ -12,6 +12,7 @@ import msgspec
 
 from pipeline.clock import Span
 from pipeline.correlate.picture import say
+from pipeline.silence import Silence, asked_in, conditions, covering, lapsed
 from pipeline.types import Event, Incident, Reason, Seconds, State, Verdict
 from pipeline.units import span
 
@@ -19,6 +20,7 @@ MAX_SILENCES = 10_000
 MAX_TOLD = 10_000  # incidents whose page is remembered
 MAX_FLAPS = 10_000  # services whose opens are counted
 SILENCE: Seconds = 3600.0  # where a person does not say until when
+REMINDED: Seconds = 3600.0  # a silence that has ended is remembered so long, to tell again what still burns
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -44,18 +46,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     flap_opens: int = 6  # so many incidents of one service within flap_window: it flaps
     flap_calm: int = 2  # it flaps until no more than so many are left in the window
     flap_window: Span = Span(3600)
+    silence_longest: Span = Span(30 * 86400)  # a silence that asks for more ends then
     maintenance: tuple[Maintenance, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """What a person asked to hear nothing of, and until when."""
-
-    id: str
-    by: str
-    until: Seconds
-    matchers: Mapping[str, str]  # incident, service, or a label of one of its signals: exact values
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +80,7 @@ def decide(
     """Return the incidents, those that page marked so, and a verdict for each."""
     for event in events:
         if event.kind == "command":
-            _command(state, event, now)
+            _command(state, event, policy, now)
     told: list[Incident] = []
     verdicts: dict[str, Verdict] = {}
     # Causes first, so that a symptom that opens in the same moment finds its cause told.
@@ -103,7 +95,7 @@ def judge(state: DecideState, incident: Incident, policy: Policy, now: Seconds) 
     told = state.told.get(incident.id)
     if incident.state is State.RESOLVED:
         return _over(incident, told, now)
-    if silence := _silence(state, incident, now):
+    if silence := covering(state.silences.values(), incident, now):
         return Verdict(
             False, Reason.SILENCED, silence.id, f"silenced by {silence.by or 'someone'}: {silence.why}"
         )
@@ -119,6 +111,9 @@ def judge(state: DecideState, incident: Incident, policy: Policy, now: Seconds) 
         )
     if incident.state is State.ACKNOWLEDGED:
         return Verdict(False, Reason.ACKNOWLEDGED, incident.by)
+    if silence := lapsed(state.silences.values(), incident, max(told.at, now - REMINDED), now):
+        because = f"still on when the silence by {silence.by or 'someone'} ended"
+        return Verdict(True, Reason.REPEAT, silence.id, because)
     if now - told.at >= policy.repeat_interval:
         return Verdict(True, Reason.REPEAT, because=f"still on {span(now - told.at)} after it was last told")
     return Verdict(False, Reason.NOTHING_NEW)
@@ -169,19 +164,6 @@ def _strong(incident: Incident, policy: Policy) -> str:
     return ""
 
 
-def _silence(state: DecideState, incident: Incident, now: Seconds) -> Silence | None:
-    return next((s for s in state.silences.values() if s.until > now and _matches(s, incident)), None)
-
-
-def _matches(silence: Silence, incident: Incident) -> bool:
-    """Say whether the silence covers the incident itself, or each of its signals that could page."""
-    wanted = dict(silence.matchers)
-    if wanted.pop("incident", incident.id) != incident.id:
-        return False
-    loud = [s for s in incident.signals if s.page] or incident.signals
-    return all({**s.labels, "service": s.service}.get(k, "") == v for s in loud for k, v in wanted.items())
-
-
 def _window(policy: Policy, incident: Incident, now: Seconds) -> Maintenance | None:
     for window in policy.maintenance:
         if window.starts.timestamp() <= now < window.ends.timestamp():
@@ -210,20 +192,24 @@ def _flaps(state: DecideState, incident: Incident, policy: Policy, now: Seconds)
     return len(found) if service in state.flapping else 0
 
 
-def _command(state: DecideState, event: Event, now: Seconds) -> None:
+def _command(state: DecideState, event: Event, policy: Policy, now: Seconds) -> None:
     """Take a silence, or end one: by its id, or all that speak of the same incident or service."""
-    labels = dict(event.labels)
-    do, by, why = labels.pop("do", ""), labels.pop("by", ""), labels.pop("why", "")
-    ended = labels.pop("silence", "")
-    if do == "silence" and labels:
-        until = event.until if event.until is not None else now + SILENCE
-        state.silences[event.id] = Silence(event.id, by, until, labels, why)
+    labels = asked_in(event.labels)
+    do, by, why, ended = (event.labels.get(name, "") for name in ("do", "by", "why", "silence"))
+    if do == "silence":
+        until = min(event.until if event.until is not None else now + SILENCE, now + policy.silence_longest)
+        try:
+            conditions(labels)
+        except ValueError:
+            state.dropped["silences that nobody can read"] += 1
+        else:
+            state.silences[event.id] = Silence(event.id, by, until, labels, why)
     if do == "unsilence":
         for id, silence in tuple(state.silences.items()):
             if id == ended or (labels and silence.matchers == labels):
                 del state.silences[id]
     for id, silence in tuple(state.silences.items()):
-        if silence.until <= now or len(state.silences) > MAX_SILENCES:
+        if silence.until <= now - REMINDED or len(state.silences) > MAX_SILENCES:
             state.dropped["silences"] += silence.until > now
             del state.silences[id]
 

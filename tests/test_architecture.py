@@ -25,6 +25,7 @@ NOUNS = (
     "knowledge",
     "match",
     "matchers",
+    "silence",
 )
 WORDS = {f"pipeline.{word}" for word in NOUNS}
 STAGES = {

@@ -15,6 +15,7 @@ The API answers JSON; times are seconds since 1970, UTC:
     POST /api/v1/incidents/ID/unteach              as readily as ever; a lesson lasts 30 days
     GET  /api/v1/silences                          those that hold
     POST /api/v1/silences                          {"incident": ID, "seconds": 3600, "by": "ann", "why": ""}
+    POST /api/v1/silences/preview                  {"match": "..."}: the open incidents that it would mute
     GET  /api/v1/boards/CUSTOMER                   what the board of that customer says
     GET  /api/v1/complaints/ID                     how far it is, in words for its customer
     POST /api/v1/complaints/ID/reply               {"by": "ann", "text": "..."}: what its customer then reads;
@@ -26,8 +27,9 @@ The API answers JSON; times are seconds since 1970, UTC:
     POST /api/v1/answers                           what a desk may answer to a text: see console/answers.py
 
 A POST of a command is answered 202 with the command's id once the command is in the journal; its effect
-shows a moment later. A silence may name a "service" instead, and end at "until". A request that a browser
-makes for another site's page is refused with 403.
+shows a moment later. A silence may name a "service" instead, or a "match" such as
+`team="pay", alertname=~"Disk.*"`, and end at "until". A request that a browser makes for another site's page
+is refused with 403.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ from pipeline.complaints.topic_notes import Topic
 from pipeline.console import words
 from pipeline.console.answers import Answers
 from pipeline.console.api import Api
-from pipeline.console.ask import TEACH, Submit
+from pipeline.console.ask import MAX_SILENCE, TEACH, Submit
 from pipeline.console.desk import Desk
 from pipeline.console.guard import HEADERS, Guard
 from pipeline.console.live import Live, Page
@@ -78,16 +80,17 @@ def routes(
     articles: Callable[[], tuple[Article, ...]] = tuple,
     topics: Callable[[], Awaitable[Sequence[Topic]]] = unknown,
     stopping: Callable[[], bool] = bool,
+    longest: Callable[[], Seconds] = lambda: MAX_SILENCE,
 ) -> list[BaseRoute]:
     """Return every route of console and API.
 
     `submit` journals a frame and returns when it is durable; what it raises is for the app to answer.
-    `topology`, `articles` and `topics` are asked each time, and `told` whether pages reach anybody. A service
-    unheard for `quiet_after` is unknown. Streams end by themselves once `stopping` says so: else they would
-    hold a server up.
+    `topology`, `articles`, `topics` and `longest` are asked each time, `told` whether pages reach anybody.
+    A service unheard for `quiet_after` is unknown, and no silence may last for more than `longest`. Streams
+    end by themselves once `stopping` says so: else they would hold a server up.
     """
     pages = Pages(store, clock, topology, quiet_after, told)
-    live, api = Live(store, clock, templates(), stopping), Api(pages, submit)
+    live, api = Live(store, clock, templates(), stopping), Api(pages, submit, longest)
     answers = Answers(store, submit, clock, topology, live.templates, articles)
     desk, complained = Desk(store, clock, submit), Topics(store, clock, topics)
     shown = {
@@ -111,6 +114,7 @@ def routes(
         *(("POST", f"/api/v1/incidents/{{id}}/{do}", partial(api.answer, do)) for do in ANSWERS),
         ("GET", "/api/v1/silences", api.silences),
         ("POST", "/api/v1/silences", api.silence),
+        ("POST", "/api/v1/silences/preview", api.preview),
         ("GET", "/api/v1/boards/{customer}", api.board),
         ("GET", "/api/v1/topics", complained.show),
         ("GET", "/api/v1/complaints/{id}", desk.show),

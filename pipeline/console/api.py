@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -9,17 +10,19 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from pipeline.console.ask import Submit, about, ask, command
-from pipeline.console.pages import Pages, silences
+from pipeline.console.ask import TAKES, Submit, about, ask, command
+from pipeline.console.pages import MAX_OPEN, Pages, silences
 from pipeline.describe import describe
-from pipeline.types import Event, Incident
+from pipeline.silence import conditions, covered
+from pipeline.types import Event, Incident, Seconds
 
 MAX_LIMIT = 1_000
 
 
 class Api:
-    def __init__(self, pages: Pages, submit: Submit) -> None:
+    def __init__(self, pages: Pages, submit: Submit, longest: Callable[[], Seconds]) -> None:
         self.pages = pages
+        self.longest = longest
         self.store = pages.store
         self.submit = submit
 
@@ -67,6 +70,19 @@ class Api:
     async def silence(self, request: Request) -> Response:
         return await self._asked(request, {"do": "silence"})
 
+    async def preview(self, request: Request) -> Response:
+        """Answer what a silence would mute now; nothing is silenced."""
+        fields = await _fields(request)
+        if fields is None:
+            return said_no("expected a JSON object", 400)
+        asked = {name: value for name, value in fields.items() if name in TAKES["silence"] and value}
+        try:
+            muted = covered(asked, await self.store.incidents(open_only=True, limit=MAX_OPEN))
+            written = [str(m) for m in conditions(asked)]
+        except ValueError as error:
+            return said_no(str(error), 400)
+        return said_json({"matchers": written, "incidents": [whole(i) for i in muted]})
+
     async def board(self, request: Request) -> Response:
         words = await self.pages.board(request)
         if words is None:
@@ -81,7 +97,7 @@ class Api:
         """Take a button of the console: a form in, back to the page it came from."""
         fields = dict(parse_qsl((await request.body()).decode(errors="replace")))
         try:
-            event = command(fields, self.pages.clock())
+            event = command(fields, self.pages.clock(), self.longest())
         except ValueError as error:
             return said_no(str(error), 400)
         known = await self._about(event)
@@ -93,12 +109,11 @@ class Api:
         return RedirectResponse(safe, 303)
 
     async def _asked(self, request: Request, fixed: dict[str, str]) -> Response:
-        raw = await request.body()
+        fields = await _fields(request)
+        if fields is None:
+            return said_no("expected a JSON object", 400)
         try:
-            fields = orjson.loads(raw or b"{}")
-            if not isinstance(fields, dict):
-                return said_no("expected a JSON object", 400)
-            event = command({k: str(v) for k, v in fields.items()} | fixed, self.pages.clock())
+            event = command(fields | fixed, self.pages.clock(), self.longest())
         except ValueError as error:
             return said_no(str(error), 400)
         known = await self._about(event)
@@ -126,6 +141,15 @@ def whole(incident: Incident) -> dict[str, Any]:
         "acknowledged_at": incident.acknowledged,
         "quiet_since": incident.quiet,
     }
+
+
+async def _fields(request: Request) -> dict[str, str] | None:
+    """Return the fields of a JSON object; None where the body is none."""
+    try:
+        found = orjson.loads(await request.body() or b"{}")
+    except ValueError:
+        return None
+    return {k: str(v) for k, v in found.items()} if isinstance(found, dict) else None
 
 
 def _silence(event: Event) -> dict[str, Any]:

@@ -11,12 +11,17 @@ from typing import TypeAlias
 from pipeline import frame
 from pipeline.console.reply import WORDS, word
 from pipeline.frame import Frame
+from pipeline.matchers import MAX_TEXT
+from pipeline.silence import conditions
 from pipeline.types import Event, Incident, Seconds
+from pipeline.units import span
 
 Submit: TypeAlias = Callable[[Frame], Awaitable[object]]
 
 MAX_NAME = 80
 MAX_SILENCE = 30 * 86400.0
+# Characters of a field: a list of matchers that were cut would mute something else.
+MOST = {"match": MAX_TEXT + 1}
 # What each command speaks of. "stop" alone is the kill switch; with an incident and a playbook, one run.
 TAKES: Mapping[str, tuple[str, ...]] = {
     "acknowledge": ("incident",),
@@ -24,7 +29,7 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     "confirm": ("incident",),
     "noise": ("incident",),
     "unteach": ("incident",),
-    "silence": ("incident", "service"),  # one of them is enough
+    "silence": ("incident", "service", "match"),  # one of them is enough
     "unsilence": ("silence",),
     "approve": ("incident", "playbook"),
     "deny": ("incident", "playbook"),
@@ -36,27 +41,30 @@ MAX_SIGNALS = 100  # of one incident that a lesson is about
 NAMED = ("approve", "deny")  # who let a playbook act must be readable afterwards
 
 
-def command(asked: Mapping[str, str], now: Seconds) -> Event:
+def command(asked: Mapping[str, str], now: Seconds, longest: Seconds = MAX_SILENCE) -> Event:
     """Turn the fields of a form or of JSON into a command event; raises ValueError that names the field.
 
-    Fields: do, by, why, what TAKES says, and for a silence `seconds` or `until`. A word about a complaint has
-    those of reply.word.
+    Fields: do, by, why, what TAKES says, and for a silence `seconds` or `until`, not after `longest`. A word
+    about a complaint has those of reply.word.
     """
     do = asked.get("do", "")
     if do in WORDS:
         return word(asked, _line(asked.get("by", ""), MAX_NAME) or "console", now)
     if do not in TAKES:
         raise ValueError(f'do: expected one of {", ".join((*TAKES, *WORDS))}, got "{do[:MAX_NAME]}"')
-    given = {name: asked[name][:200] for name in TAKES[do] if asked.get(name)}
+    given = {name: asked[name][: MOST.get(name, 200)] for name in TAKES[do] if asked.get(name)}
     if not _enough(do, len(given)):
-        wanted = (" or " if do == "silence" else " and ").join(TAKES[do])
+        wanted = "incident or service or match" if do == "silence" else " and ".join(TAKES[do])
         raise ValueError(f"{do}: expected {wanted}, got {', '.join(given) or 'neither'}")
     if do in NAMED and not asked.get("by", "").strip():
         raise ValueError(f"by: say who you are, to {do}")
     labels = {"do": do, "by": _line(asked.get("by", ""), MAX_NAME) or "console", **given}
     if why := _line(asked.get("why", ""), 500):
         labels["why"] = why
-    until = _until(asked, now) if do == "silence" else None
+    until = None
+    if do == "silence":
+        conditions(given)
+        until = _until(asked, now, longest)
     return Event("command", f"cmd-{secrets.token_hex(8)}", now, labels, until=until)
 
 
@@ -83,7 +91,7 @@ def _enough(do: str, given: int) -> bool:
     return given == len(TAKES[do])
 
 
-def _until(asked: Mapping[str, str], now: Seconds) -> Seconds:
+def _until(asked: Mapping[str, str], now: Seconds, longest: Seconds) -> Seconds:
     seconds, until = asked.get("seconds", ""), asked.get("until", "")
     try:
         end = now + float(seconds) if seconds else _moment(until)
@@ -91,8 +99,8 @@ def _until(asked: Mapping[str, str], now: Seconds) -> Seconds:
         raise ValueError(
             "until: expected `seconds` from now, s since 1970, or 2026-11-22T15:00 UTC"
         ) from None
-    if not now < end <= now + MAX_SILENCE:
-        raise ValueError("until: expected a time from now to 30 days ahead")
+    if not now < end <= now + longest:
+        raise ValueError(f"until: expected a time from now to {span(longest)} ahead")
     return end
 
 

@@ -15,6 +15,7 @@ from pipeline.console.live import Words
 from pipeline.console.own import own
 from pipeline.console.plot import marks, plot, spark
 from pipeline.console.standing import Now, World, blind, felt, past, standing
+from pipeline.silence import Silence, asked_in, covering
 from pipeline.store import Store
 from pipeline.topology import Topology
 from pipeline.types import Event, Incident, Run, Seconds, Signal, State
@@ -90,7 +91,7 @@ class Pages:
             "actions": await self.store.actions(incident.id),
             "verdicts": (await self.store.verdicts(incident.id))[::-1],
             "complaints": await self.store.complaints(incident.complaints[-MAX_COMPLAINTS:]),
-            "silence": next((s for s in silences(asked, now) if covers(s, incident)), None),
+            "silence": silencing(asked, incident, now),
             "stopped": stopped(asked),
         }
 
@@ -160,7 +161,7 @@ class Pages:
     async def _card(self, incident: Incident, world: World, asked: Sequence[Event]) -> Card:
         worst = min(worth_reading(incident), key=lambda s: s.kind != "metric", default=None)
         evidence = await self.store.evidence(worst.id) if worst and worst.kind == "metric" else None
-        silence = next((s for s in silences(asked, world.now) if covers(s, incident)), None)
+        silence = silencing(asked, incident, world.now)
         return Card(
             incident, worst, spark(evidence) if evidence else None, world.runs.get(incident.id, ()), silence
         )
@@ -178,8 +179,12 @@ def silences(asked: Sequence[Event], now: Seconds) -> list[Event]:
     ]
 
 
-def covers(silence: Event, incident: Incident) -> bool:
-    return silence.labels.get("incident") == incident.id or silence.labels.get("service") in incident.services
+def silencing(asked: Sequence[Event], incident: Incident, now: Seconds) -> Event | None:
+    """Return the silence that covers the incident now, as it is decided."""
+    held = {e.id: e for e in silences(asked, now)}
+    known = (Silence(id, "", e.until or 0.0, asked_in(e.labels)) for id, e in held.items())
+    found = covering(known, incident, now)
+    return held[found.id] if found else None
 
 
 def stopped(asked: Sequence[Event]) -> Event | None:

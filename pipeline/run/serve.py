@@ -154,7 +154,7 @@ def _pages(engine: Engine, launch: Launch, stopping: Callable[[], bool]) -> Star
     shown = console.routes(
         engine.store, engine.submit, clock.wall, lambda: engine.config.topology,
         told=lambda: bool(engine.config.response.receiver), articles=lambda: engine.config.articles,
-        topics=engine.topics, stopping=stopping,
+        topics=engine.topics, stopping=stopping, longest=lambda: engine.config.policy.silence_longest,
     )  # fmt: skip
 
     async def unwritable(request: Request, error: Exception) -> Response:

@@ -110,7 +110,7 @@ async def test_a_silence_of_a_form_ends_at_a_time_in_utc(site: Site) -> None:
         ({"do": "approve", "incident": "inc-0031", "by": "a"}, "approve: expected incident and playbook"),
         ({"do": "approve", "incident": "inc-0031", "playbook": "r", "by": " "}, "by: say who you are"),
         ({"do": "stop", "incident": "inc-0031"}, "stop: expected incident and playbook"),
-        ({"do": "silence", "seconds": "60"}, "silence: expected incident or service, got neither"),
+        ({"do": "silence", "seconds": "60"}, "silence: expected incident or service or match, got neither"),
         ({"do": "silence", "incident": "inc-0031"}, "until: expected `seconds`"),
         ({"do": "silence", "incident": "inc-0031", "seconds": "-1"}, "until: expected a time from now"),
         ({"do": "silence", "incident": "inc-0031", "seconds": "nan"}, "until: expected a time from now"),
@@ -188,3 +188,33 @@ async def test_what_is_called_noise_names_the_signals_it_is_about(site: Site) ->
     assert signals
     assert set(signals) <= set(known)
     assert (await site.client.post("/api/v1/incidents/nope/noise")).status_code == 404
+
+
+async def test_a_silence_by_matchers_shows_first_what_it_would_mute(site: Site) -> None:
+    asked = {"match": 'service=~"payment|checkout"', "by": "ann"}
+
+    shown = (await site.client.post("/api/v1/silences/preview", json=asked)).json()
+
+    assert shown["matchers"] == ['service=~"payment|checkout"']
+    assert [i["id"] for i in shown["incidents"]] == ["inc-0031"]
+    assert site.posted == []
+
+
+@pytest.mark.parametrize(
+    ("match", "why"),
+    [
+        pytest.param("service==pay", 'did you mean "="?', id="a slip"),
+        pytest.param('team=~".*"', "expected one that an empty value does not match", id="everything"),
+        pytest.param(
+            'a="' + "x" * 5000 + '"', "expected at most 4096 characters", id="too long to be kept whole"
+        ),
+    ],
+)
+async def test_a_silence_that_says_nothing_clear_is_refused_and_so_is_its_preview(
+    site: Site, match: str, why: str
+) -> None:
+    for path in ("/api/v1/silences", "/api/v1/silences/preview"):
+        answer = await site.client.post(path, json={"match": match, "seconds": 60})
+
+        assert (answer.status_code, why in answer.text) == (400, True)
+    assert site.posted == []

@@ -1,0 +1,167 @@
+"""Silences by matchers: what they mute, for how long, and that what still burns is told again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.clock import Span
+from pipeline.decide import DecideState, Policy, decide
+from pipeline.silence import Silence, conditions, covered, covering
+from pipeline.types import Event, Incident, Labels, Reason, Seconds, State, Verdict
+from tests import nouns
+from tests.nouns import command, incident, signal
+
+DAY = 86400.0
+POLICY = Policy(repeat_interval=Span(4 * 3600))
+PAY = incident(signal("payment", 1000))
+BOTH = incident(signal("payment", 1000), signal("cart", 1000))
+
+
+def judged(state: DecideState, now: Seconds, given: Incident = PAY, *events: Event) -> Verdict:
+    return decide(state, [given], events, POLICY, now)[1][given.id]
+
+
+@pytest.mark.parametrize(
+    ("match", "expected"),
+    [
+        pytest.param('service=~"pay.*"', Reason.SILENCED, id="a regex of its service"),
+        pytest.param("{service=~cart|payment, __name__!=up}", Reason.SILENCED, id="two, in braces"),
+        pytest.param('service=~"pay.*", __name__="up"', Reason.NEW, id="one of two does not match"),
+        pytest.param('service="payment", team=""', Reason.SILENCED, id="a label that it lacks is empty"),
+        pytest.param(
+            'service="payment", team=~".+"', Reason.NEW, id="a label that it lacks must not be empty"
+        ),
+        pytest.param('incident="i1"', Reason.SILENCED, id="the incident itself"),
+    ],
+)
+def test_a_silence_takes_alertmanagers_matchers(match: str, expected: Reason) -> None:
+    assert judged(DecideState(), 1000, PAY, command("silence", 1000, match=match)).reason is expected
+
+
+def test_matchers_and_exact_labels_of_one_silence_must_both_hold() -> None:
+    asked = command("silence", 1000, service="payment", match='__name__=~"up|down"')
+
+    assert judged(DecideState(), 1000, PAY, asked).reason is Reason.NEW
+
+
+def test_each_signal_that_could_page_must_be_covered() -> None:
+    one, all_of_them = (
+        command("silence", 1000, match=m) for m in ("service=payment", 'service=~"payment|cart"')
+    )
+
+    assert judged(DecideState(), 1000, BOTH, one).reason is Reason.NEW
+    assert judged(DecideState(), 1000, BOTH, all_of_them).reason is Reason.SILENCED
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pytest.param({"match": "service=="}, id="not a matcher"),
+        pytest.param({"match": 'service=~"("'}, id="not a regex"),
+        pytest.param({"match": 'service=~".*"'}, id="it would mute everything"),
+        pytest.param({"service": ""}, id="an empty value"),
+        pytest.param({}, id="nothing"),
+    ],
+)
+def test_a_silence_that_is_no_silence_is_counted_and_mutes_nothing(labels: dict[str, str]) -> None:
+    state = DecideState()
+
+    assert judged(state, 1000, PAY, command("silence", 1000, **labels)).reason is Reason.NEW
+    assert state.silences == {}
+    assert state.dropped == {"silences that nobody can read": 1}
+
+
+def test_no_silence_is_longer_than_the_policy_allows() -> None:
+    state = DecideState()
+    forever = command("silence", 1000, 1e12, service="payment")
+
+    assert judged(state, 1000 + 30 * DAY - 1, PAY, replace(forever, id="s")).reason is Reason.SILENCED
+    decide(state, [], [replace(forever, id="t")], Policy(silence_longest=Span(3600)), 1000)
+    assert state.silences["t"].until == 1000 + 3600
+
+
+def test_what_opened_in_a_silence_and_still_burns_is_told_when_it_ends() -> None:
+    state = DecideState()
+
+    during = judged(state, 1100, PAY, command("silence", 1000, 2000, match="service=payment"))
+
+    assert (during.act, during.reason) == (False, Reason.SILENCED)
+    assert judged(state, 1999).reason is Reason.SILENCED
+    assert (judged(state, 2000).reason, judged(state, 2001).reason) == (Reason.NEW, Reason.NOTHING_NEW)
+
+
+def test_what_was_told_before_a_silence_is_told_again_once_when_it_ends() -> None:
+    state = DecideState()
+    judged(state, 1000)
+    judged(state, 1100, PAY, command("silence", 1100, 2000, by="ann", match="service=payment"))
+
+    after = judged(state, 2000)
+
+    assert (after.act, after.reason) == (True, Reason.REPEAT)
+    assert after.because == "still on when the silence by ann ended"
+    assert judged(state, 2001).reason is Reason.NOTHING_NEW
+
+
+@pytest.mark.parametrize(
+    ("given", "now"),
+    [
+        pytest.param(replace(PAY, state=State.ACKNOWLEDGED, by="ada"), 2000, id="somebody is on it"),
+        pytest.param(PAY, 2000 + 3600, id="the end of it is long ago"),
+        pytest.param(BOTH, 2000, id="the silence did not cover it"),
+    ],
+)
+def test_it_is_not_told_again_when_a_silence_ends_where(given: Incident, now: Seconds) -> None:
+    state = DecideState()
+    judged(state, 1000, given=replace(given, state=State.OPEN))
+    judged(state, 1100, given, command("silence", 1100, 2000, match="service=payment"))
+
+    assert not judged(state, now, given).act
+
+
+def test_a_preview_names_the_incidents_that_a_silence_would_mute() -> None:
+    cart = replace(incident(signal("cart", 1000)), id="i2")
+
+    assert covered({"match": 'service=~"pay.*"'}, [PAY, cart]) == [PAY]
+    assert covered({"service": "cart"}, [PAY, cart, BOTH]) == [cart]
+    with pytest.raises(ValueError, match="expected one that an empty value does not match"):
+        covered({"match": 'team!="x"'}, [PAY])
+
+
+def test_a_silence_that_older_code_took_is_never_in_the_way() -> None:
+    odd = Silence("s", "ann", 9000.0, {"match": "=="})
+
+    assert covering([odd], PAY, 1000) is None
+
+
+NAMES = st.sampled_from(("service", "__name__", "incident", "team"))
+ASKED = st.dictionaries(NAMES, st.sampled_from(("payment", "cart", "up", "i1", "")), max_size=2)
+
+
+def naive_covering(silences: list[Labels], given: Incident) -> list[int]:
+    """Look at every condition of every silence and at every signal that could page."""
+    loud = [s for s in given.signals if s.page] or given.signals
+    views = [{**s.labels, "service": s.service, "incident": given.id} for s in loud]
+    return [k for k, asked in enumerate(silences) if all(m(v) for m in conditions(asked) for v in views)]
+
+
+@given(
+    st.lists(ASKED.filter(lambda a: any(a.values())), max_size=6),
+    st.lists(
+        st.tuples(st.sampled_from(("payment", "cart")), st.sampled_from(("up", "lag")), st.booleans()),
+        min_size=1,
+        max_size=3,
+    ),
+)
+def test_the_first_silence_that_covers_an_incident_is_the_plain_loops(
+    silences: list[Labels], spoken: list[tuple[str, str, bool]]
+) -> None:
+    given = incident(*(nouns.signal(service, 1000, metric, page=page) for service, metric, page in spoken))
+    known = [Silence(str(k), "ann", 2000.0, asked) for k, asked in enumerate(silences)]
+
+    found = covering(known, given, 1000)
+
+    assert (found.id if found else None) == next((str(k) for k in naive_covering(silences, given)), None)
