@@ -13,6 +13,7 @@ The API answers JSON; times are seconds since 1970, UTC:
     POST /api/v1/incidents/ID/noise                {"by": "ann"}: its signals are told less readily,
     POST /api/v1/incidents/ID/confirm              more readily,
     POST /api/v1/incidents/ID/unteach              as readily as ever; a lesson lasts 30 days
+    GET  /api/v1/explain/ID                        what each stage said of an incident, signal, alert ...
     GET  /api/v1/silences                          those that hold
     POST /api/v1/silences                          {"incident": ID, "seconds": 3600, "by": "ann", "why": ""}
     POST /api/v1/silences/preview                  {"match": "..."}: the open incidents that it would mute
@@ -48,7 +49,7 @@ from starlette.staticfiles import StaticFiles
 from pipeline import units
 from pipeline.clock import Clock
 from pipeline.complaints.topic_notes import Topic
-from pipeline.console import words
+from pipeline.console import explain, words
 from pipeline.console.answers import Answers
 from pipeline.console.api import Api
 from pipeline.console.ask import MAX_SILENCE, TEACH, Submit
@@ -112,6 +113,7 @@ def routes(
         ("GET", "/api/v1/incidents", api.incidents),
         ("GET", "/api/v1/incidents/{id}", api.incident),
         *(("POST", f"/api/v1/incidents/{{id}}/{do}", partial(api.answer, do)) for do in ANSWERS),
+        ("GET", "/api/v1/explain/{id:path}", partial(explain.show, store)),
         ("GET", "/api/v1/silences", api.silences),
         ("POST", "/api/v1/silences", api.silence),
         ("POST", "/api/v1/silences/preview", api.preview),

@@ -42,18 +42,28 @@ FILE = "forewarn.sqlite"
 def open(path: Path) -> Sqlite:
     """Open the store in a folder, made where missing; raises ValueError for a file of another version."""
     path.mkdir(parents=True, exist_ok=True)
-    return Sqlite(path / FILE)
+    file = path / FILE
+    db = _connect(file)
+    _prepare(db, file)
+    return Sqlite(db, _connect(file))
+
+
+def look(path: Path) -> Sqlite:
+    """Open the store in a folder to be read only, in use or not; raises ValueError as `open` does."""
+    file = path / FILE
+    first, second = _connect_to_read(file), _connect_to_read(file)
+    _check(first, file)
+    return Sqlite(first, second)
 
 
 class Sqlite:
     """A Store. Two connections, each used by its own thread only."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, write_db: Db, read_db: Db) -> None:
         self._writer = ThreadPoolExecutor(1, "store-write")
         self._reader = ThreadPoolExecutor(1, "store-read")
-        self._write_db = _connect(file)
-        _prepare(self._write_db, file)
-        self._read_db = _connect(file)
+        self._write_db = write_db
+        self._read_db = read_db
         self._read_db.execute("PRAGMA query_only = 1")
         self._touched: dict[str, int] = {}  # rows of evidence since a signal was last cut to its bound
 
@@ -178,14 +188,23 @@ def _connect(file: Path) -> Db:
     return db
 
 
+def _connect_to_read(file: Path) -> Db:
+    uri = f"{file.absolute().as_uri()}?mode=ro"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
+
+
 def _prepare(db: Db, file: Path) -> None:
+    _check(db, file)
+    db.executescript(f"BEGIN IMMEDIATE; {_tables.SCHEMA} PRAGMA user_version = {_tables.VERSION}; COMMIT;")
+
+
+def _check(db: Db, file: Path) -> None:
     found = db.execute("PRAGMA user_version").fetchone()[0]
     if found not in (0, _tables.VERSION):
         db.close()
         raise ValueError(
             f"{file}: written by another version: expected tables {_tables.VERSION}, found {found}"
         )
-    db.executescript(f"BEGIN IMMEDIATE; {_tables.SCHEMA} PRAGMA user_version = {_tables.VERSION}; COMMIT;")
 
 
 def _transaction(db: Db, work: Callable[[Db], T]) -> T:

@@ -1,0 +1,152 @@
+"""Whatever has an id can be asked why: the answer names each stage's verdict and numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline.commands.explain import command
+from pipeline.explain import Story, explain, names
+from pipeline.ingest.recording import Recording
+from pipeline.run.replay import replay
+from pipeline.store import sqlite
+from pipeline.types import Step
+from tests import nouns
+from tests.console import shop
+from tests.console.conftest import Site, site  # noqa: F401 a fixture
+from tests.recordings import bad_deploy
+from tests.test_replay import settings, unseen
+
+
+def ask(*args: str) -> str:
+    found = CliRunner().invoke(command, args, env={"COLUMNS": "80"})
+    assert found.exit_code == 0, found.output
+    return found.output
+
+
+def refused(*args: str) -> str:
+    found = CliRunner().invoke(command, args)
+    assert found.exit_code == 1
+    return found.output
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("explain")
+    folder = bad_deploy(home / "shop", hours=3)
+    replay(Recording(folder), settings(folder), home / "out", unseen)
+    return home / "out"
+
+
+@pytest.fixture
+async def stored(tmp_path: Path) -> Path:
+    store = sqlite.open(tmp_path)
+    await store.record(shop.afternoon(), 1)
+    await store.close()
+    return tmp_path
+
+
+def incident_of(folder: Path) -> str:
+    first = (folder / "incidents.jsonl").read_text(encoding="utf-8").splitlines()[0]
+    found: str = json.loads(first)["id"]
+    return found
+
+
+def test_a_replayed_incident_tells_its_numbers_rankings_and_pages(replayed: Path) -> None:
+    said = json.loads(ask(incident_of(replayed), "--out", str(replayed), "--json"))
+
+    assert said["is"] == "incident"
+    assert said["incident"]["suspects"][0]["change"] == "deploy-42"
+    assert said["rankings"][0]["suspects"][0] == "payment"
+    assert said["rankings"][0]["after"][0].startswith("opened by log")
+    assert {d["service"] for d in said["detection"]} == {"payment", "checkout", "front"}
+    assert said["done"][0]["what"].startswith("paged (new)")
+    assert said["verdicts"] is None
+
+
+def test_a_replayed_signal_tells_what_it_was_and_where_it_went(replayed: Path) -> None:
+    whole = json.loads(ask(incident_of(replayed), "--out", str(replayed), "--json"))
+    latency = next(d for d in whole["detection"] if d["detector"] == "latency")
+
+    told = ask(latency["id"], "--out", str(replayed))
+
+    assert f"Signal {latency['id']}" in told
+    assert "by chance" in told
+    assert f"incident            {incident_of(replayed)}" in told
+    assert max(len(line) for line in told.splitlines()) <= 80
+
+
+def test_a_stored_incident_tells_its_verdicts_and_actions(stored: Path) -> None:
+    told = ask("inc-0031", "--storage.path", str(stored))
+
+    assert "Verdicts" in told
+    assert "new, page: nobody had been told of it" in told
+    assert "7.9 payment" in told
+    assert "waiting  tell ops by webhook [inc-0031/notify/ops/1]" in told
+    assert "付款一直失败" in told
+
+
+@pytest.mark.parametrize(
+    ("id", "kind"),
+    [
+        pytest.param("s-lat", "signal", id="a signal"),
+        pytest.param("m1", "complaint", id="a complaint"),
+        pytest.param("inc-0031/notify/ops/1", "action", id="an action's key"),
+    ],
+)
+def test_what_belongs_to_an_incident_leads_to_it(stored: Path, id: str, kind: str) -> None:
+    told = json.loads(ask(id, "--storage.path", str(stored), "--json"))
+
+    assert (told["id"], told["is"], told["incident"]["id"]) == (id, kind, "inc-0031")
+    assert len(told["this"]) == 1
+
+
+async def test_a_store_in_use_can_be_read(tmp_path: Path) -> None:
+    writing = sqlite.open(tmp_path)
+    await writing.record(shop.afternoon(), 1)
+
+    reading = sqlite.look(tmp_path)
+    found = await reading.incident("inc-0031")
+    await writing.record(Step(shop.NOW, commands=(nouns.command("stop", shop.NOW),)), 2)
+    asked = await reading.commands(0.0)
+
+    assert found == shop.INCIDENT
+    assert any(c.labels["do"] == "stop" for c in asked)
+    with pytest.raises(Exception, match="readonly"):
+        await reading.record(shop.afternoon(), 3)
+    await reading.close()
+    await writing.close()
+
+
+def test_an_unknown_id_names_the_nearest_and_where_it_was_looked_for(stored: Path) -> None:
+    said = refused("inc-0013", "--storage.path", str(stored))
+
+    assert "inc-0031" in said
+    assert f"Looked in {stored / sqlite.FILE}: 3 incidents" in said
+
+
+def test_a_folder_that_no_replay_wrote_is_refused_by_name(tmp_path: Path) -> None:
+    assert f"{tmp_path / 'incidents.jsonl'}: no such file" in refused("x", "--out", str(tmp_path))
+
+
+def test_an_alert_goes_by_its_fingerprint_and_its_name() -> None:
+    signal = nouns.signal("payment", 0.0, "DiskFull", kind="alert")
+    incident = nouns.incident(signal)
+
+    told: Sequence[str] = [explain(Story(incident), name)["is"] for name in names(signal)]
+
+    assert len(set(names(signal))) == 3
+    assert list(told) == ["alert", "alert", "alert"]
+
+
+async def test_the_api_answers_the_same_and_404_with_the_nearest(site: Site) -> None:  # noqa: F811
+    known = await site.client.get("/api/v1/explain/inc-0031/notify/ops/1")
+    unknown = await site.client.get("/api/v1/explain/inc-31")
+
+    assert known.json()["this"][0]["what"] == "tell ops by webhook"
+    assert unknown.status_code == 404
+    assert "inc-0031" in unknown.json()["like"]
