@@ -112,10 +112,10 @@ def test_before_two_weeks_nobody_can_say_what_is_usual() -> None:
 
 def test_a_channel_hardly_used_is_not_missed_by_itself() -> None:
     state = Channels()
-    read = desk(28, mail=0.04)
+    read = desk(42, mail=0.06)
     cut = [c for c in read if c.channel == "chat" or c.time < MONDAY + 20 * DAY]
 
-    assert run(state, cut, MONDAY, MONDAY + 28 * DAY) == []
+    assert run(state, cut, MONDAY, MONDAY + 42 * DAY) == []
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -105,6 +105,7 @@ def test_one_that_comes_again_within_a_day_is_the_same_surge_and_later_another()
 
     assert {s.id for s in again if s.ended is None} == {first}
     assert first not in {s.id for s in later if s.ended is None}
+    assert first not in state.surges.quiet
     begun = next(s for s in again if s.ended is None)
     assert begun.since == pytest.approx(NOW + 6 * 3600)
     assert all(one.startswith("t") for one in begun.ids)
