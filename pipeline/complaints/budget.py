@@ -27,7 +27,7 @@ LOW = -2.0  # from here it is measured
 FEW = 20  # peaks in the band below which nothing can be said
 # Decades of false surges per unit of surprise: of a perfect p-value it were 1.
 # The stream's own slope is mixed with it as if it had been seen in so many peaks: three months are few.
-SLOPE, SURE = 1.15, 200.0
+SLOPE, SURE = 1.3, 300.0
 START = -0.4  # the bar before anything was learned, in surprise beyond log10(complaints a week)
 
 
