@@ -16,6 +16,7 @@ Told: TypeAlias = dict[str, Any]
 Acted: TypeAlias = tuple[Action, str, Outcome | None]
 
 NEAREST = 5
+MAX_COMPARED = 2_000  # ids, the first ones given: to compare one takes some 10 us
 # Timeline lines of what was decided or done: the other ones are what was seen.
 _DEEDS = ("paged (", "told that", "Playbook ", "Nobody is told", "Escalated", "Could not tell", "Target miss")
 _MEANS = {
@@ -50,7 +51,7 @@ def explain(story: Story, id: str) -> Told:
     whole = _incident(story)
     if id == incident.id:
         return {"id": id, "is": "incident", **whole}
-    if signals := [s for s in incident.signals if id in names(s)]:
+    if signals := [s for s in incident.signals if goes_by(s, id)]:
         is_, own = "alert" if signals[0].kind == "alert" else "signal", _detection(signals)
         said = [e for e in incident.timeline if any(_speaks(e, s) for s in signals)]
         return {"id": id, "is": is_, "this": own, "said": _lines(said), **whole}
@@ -74,16 +75,27 @@ def alone(thing: Signal | Complaint | Acted, id: str) -> Told:
     return {"id": id, "is": is_, "this": _detection([thing]), "incident": None}
 
 
+def goes_by(signal: Signal, id: str) -> bool:
+    """Say whether it is the signal's id; an alert also goes by its name and by its fingerprint."""
+    if id in names(signal):
+        return True
+    return signal.kind == "alert" and len(id) == 16 and fingerprint(pack(signal.labels)) == id
+
+
 def names(signal: Signal) -> tuple[str, ...]:
-    """Return what a signal may be asked for by: its id; an alert also by fingerprint and name."""
+    """Return what a signal is called."""
     if signal.kind != "alert":
         return (signal.id,)
-    name = signal.labels.get("alertname") or signal.series.partition("{")[0]
-    return (signal.id, fingerprint(pack(signal.labels)), name)
+    return (signal.id, signal.labels.get("alertname") or signal.series.partition("{")[0])
+
+
+def holds(incident: Incident, id: str) -> bool:
+    """Say whether it is the id of the incident, of one of its signals or of one of its complaints."""
+    return id == incident.id or id in incident.complaints or any(goes_by(s, id) for s in incident.signals)
 
 
 def ids(incident: Incident) -> Iterator[str]:
-    """Yield every id that the incident itself holds."""
+    """Yield what can be asked for of the incident, but for its actions."""
     yield incident.id
     for signal in incident.signals:
         yield from names(signal)
@@ -98,7 +110,7 @@ def nearest(id: str, known: Sequence[str]) -> list[str]:
     >>> nearest("paymnt-1", ["cart-1", "payment-1"])[0]
     'payment-1'
     """
-    every = sorted(dict.fromkeys(known))
+    every = sorted(list(dict.fromkeys(known))[:MAX_COMPARED])
     within = sorted((k for k in every if id and id in k), key=lambda k: (not k.startswith(id), k))
     alike = difflib.get_close_matches(id, every, NEAREST, 0.5)
     return list(dict.fromkeys([*within, *alike]))[:NEAREST]

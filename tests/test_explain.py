@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from pipeline.commands.explain import command
-from pipeline.explain import Story, explain, names
+from pipeline.explain import Story, explain, holds
 from pipeline.ingest.recording import Recording
 from pipeline.run.replay import replay
+from pipeline.series import fingerprint, pack
 from pipeline.store import sqlite
 from pipeline.types import Step
 from tests import nouns
@@ -137,10 +137,11 @@ def test_an_alert_goes_by_its_fingerprint_and_its_name() -> None:
     signal = nouns.signal("payment", 0.0, "DiskFull", kind="alert")
     incident = nouns.incident(signal)
 
-    told: Sequence[str] = [explain(Story(incident), name)["is"] for name in names(signal)]
+    asked = (signal.id, "DiskFull/payment/", fingerprint(pack(signal.labels)))
+    told = [explain(Story(incident), id)["is"] for id in asked]
 
-    assert len(set(names(signal))) == 3
-    assert list(told) == ["alert", "alert", "alert"]
+    assert told == ["alert", "alert", "alert"]
+    assert not holds(incident, "0" * 16)
 
 
 async def test_the_api_answers_the_same_and_404_with_the_nearest(site: Site) -> None:  # noqa: F811
@@ -150,3 +151,7 @@ async def test_the_api_answers_the_same_and_404_with_the_nearest(site: Site) -> 
     assert known.json()["this"][0]["what"] == "tell ops by webhook"
     assert unknown.status_code == 404
     assert "inc-0031" in unknown.json()["like"]
+
+
+async def test_the_page_of_an_incident_links_to_its_explanation(site: Site) -> None:  # noqa: F811
+    assert '<a href="/api/v1/explain/inc-0031">why</a>' in await site.page("/incidents/inc-0031")

@@ -15,11 +15,12 @@ import orjson
 from pipeline import config
 from pipeline.console.explain import Unknown, tell
 from pipeline.console.explained import show
-from pipeline.explain import Story, Told, alone, explain, ids, names, nearest
+from pipeline.explain import Story, Told, alone, explain, goes_by, holds, ids, names, nearest
 from pipeline.store import sqlite
 from pipeline.types import Action, Entry, Incident, Signal, State, Suspect
 
 FILES = ("incidents.jsonl", "signals.jsonl", "actions.jsonl")
+MAX_INCIDENTS = 10_000  # the newest
 
 
 @click.command()
@@ -65,7 +66,7 @@ def _from_store(id: str, file: Path | None, storage: str | None) -> Told:
 async def _ask(home: Path, id: str) -> Told:
     store = sqlite.look(home)
     try:
-        return await tell(store, id, str(home / sqlite.FILE))
+        return await tell(store, id, str(home / sqlite.FILE), MAX_INCIDENTS)
     finally:
         await store.close()
 
@@ -78,9 +79,9 @@ def from_folder(folder: Path, id: str) -> Told:
     actions = [Action(**{"args": {}, **r}) for r in rows[2]]
     for incident in incidents:
         own = tuple((a, "assumed ok", None) for a in actions if a.incident == incident.id)
-        if id in ids(incident) or any(a.key == id for a, _, _ in own):
+        if holds(incident, id) or any(a.key == id for a, _, _ in own):
             return explain(Story(incident, actions=own), id)
-    if lonely := [s for s in signals.values() if id in names(s)]:
+    if lonely := [s for s in signals.values() if goes_by(s, id)]:
         return alone(lonely[0], id)
     if acted := [a for a in actions if a.key == id]:
         return alone((acted[0], "assumed ok", None), id)

@@ -2,7 +2,7 @@
 
     curl 127.0.0.1:9093/api/v1/explain/payment-d4c8f04c
 
-404 names the ids most like it. Signals and alerts are looked for in the newest 2,000 incidents.
+404 names the ids most like it. Signals and alerts are looked for in the newest 500 incidents.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pipeline.console.api import said_json
-from pipeline.explain import Story, Told, alone, explain, ids, nearest
+from pipeline.explain import Story, Told, alone, explain, holds, ids, nearest
 from pipeline.store import Store
 from pipeline.types import Incident
 
-MAX_INCIDENTS = 2_000  # the newest
+MAX_INCIDENTS = 500  # the newest: the console answers others meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +35,17 @@ class Unknown(Exception):
 
 async def show(store: Store, request: Request) -> Response:
     try:
-        return said_json(await tell(store, request.path_params["id"], "the store"))
+        return said_json(await tell(store, request.path_params["id"], "the store", MAX_INCIDENTS))
     except Unknown as error:
         return said_json({"error": str(error), "like": error.like}, 404)
 
 
-async def tell(store: Store, id: str, where: str) -> Told:
-    """Return what the store knows of the id; raises Unknown."""
+async def tell(store: Store, id: str, where: str, limit: int) -> Told:
+    """Return what the store knows of the id, in its newest incidents so many; raises Unknown."""
     if known := await store.incident(id):
         return explain(await story(store, known), id)
-    newest = await store.incidents(limit=MAX_INCIDENTS)
-    if held := next((i for i in newest if id in ids(i)), None):
+    newest = await store.incidents(limit=limit)
+    if held := next((i for i in newest if holds(i, id)), None):
         return explain(await story(store, held), id)
     if complaints := await store.complaints([id]):
         return alone(complaints[0], id)

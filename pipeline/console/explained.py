@@ -67,7 +67,8 @@ def _decided(told: Told) -> Iterator[tuple[str, Rows]]:
     done = [(clock_time(e["at"]), e["what"]) for e in told["done"]]
     if told["verdicts"] is not None:
         yield "Verdicts", [(clock_time(v["at"]), _verdict(v)) for v in told["verdicts"]]
-    yield "Done" if told["verdicts"] is not None else "Decided and done", done
+    if done:
+        yield "Done" if told["verdicts"] is not None else "Decided and done", done
     if told["actions"]:
         yield "Actions", [row for each in told["actions"] for row in _action(each)]
     if told["runs"]:
