@@ -53,6 +53,23 @@ def test_an_index_that_may_remember_next_to_nothing_still_answers(
     assert [index.find(labels) for labels in asked] == [naive_find(rules, labels) for labels in asked]
 
 
+@pytest.mark.parametrize(
+    ("rule", "value", "expected"),
+    [
+        pytest.param('a=~"ab{0}c.*"', "acx", True, id="the last letter before a repeat need not be there"),
+        pytest.param('a=~"ab?c.*"', "acx", True, id="nor one that may be left out"),
+        pytest.param('a=~"pay|ca.*"', "cart", True, id="the second branch begins otherwise"),
+        pytest.param('a=~"ab.*", a=~".*yz"', "abyz", True, id="two regexes on one label, both hold"),
+        pytest.param('a=~"ab.*", a=~".*yz"', "abx", False, id="two regexes on one label, the first holds"),
+        pytest.param('a=~"ab.*", a=~"ab.*yz"', "abx", False, id="two that begin alike, the first holds"),
+        pytest.param('a="x", a="y"', "x", False, id="two values at once"),
+        pytest.param('a=~"x|y", a!="y"', "y", False, id="in the list and ruled out"),
+    ],
+)
+def test_what_a_regex_begins_with_never_hides_a_match(rule: str, value: str, expected: bool) -> None:
+    assert bool(Index([matchers(rule)]).find({"a": value})) is expected
+
+
 @given(exact | regex, labelled)
 def test_one_matcher_alone_answers_as_the_index(matcher: Matcher, labels: dict[str, str]) -> None:
     assert matcher(labels) is bool(Index([[matcher]]).find(labels))

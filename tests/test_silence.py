@@ -106,6 +106,26 @@ def test_what_was_told_before_a_silence_is_told_again_once_when_it_ends() -> Non
     assert judged(state, 2001).reason is Reason.NOTHING_NEW
 
 
+def test_a_silence_that_has_ended_is_not_forgotten_before_what_it_covered_is_told_again() -> None:
+    state = DecideState()
+    judged(state, 1000)
+    first, second = (command("silence", 500 + k, 900 + 1100 * k, service="payment") for k in range(2))
+    judged(state, 1000, PAY, first, second)
+
+    after = judged(state, 2000, PAY, command("unsilence", 2000, silence="another"))
+
+    assert (after.reason, after.by) == (Reason.REPEAT, second.id)
+
+
+def test_an_ended_silence_is_forgotten_in_time() -> None:
+    state = DecideState()
+    judged(state, 1000, PAY, command("silence", 1000, 2000, service="payment"))
+
+    judged(state, 2000 + 3600, PAY, command("unsilence", 5600, silence="another"))
+
+    assert state.silences == {}
+
+
 @pytest.mark.parametrize(
     ("given", "now"),
     [
