@@ -27,7 +27,8 @@ LOW = -2.0  # from here it is measured
 FEW = 20  # peaks in the band below which nothing can be said
 # Decades of false surges per unit of surprise: of a perfect p-value it were 1.
 # The stream's own slope is mixed with it as if it had been seen in so many peaks: three months are few.
-SLOPE, SURE = 1.3, 300.0
+STEEP, SURE = 1.3, 300.0
+SLOPE = 1.15  # before anything was learned
 START = -0.4  # the bar before anything was learned, in surprise beyond log10(complaints a week)
 
 
@@ -102,7 +103,7 @@ def fit(peaks: Floats, weeks: float) -> tuple[float, float] | None:
         return None
     band, width = ranked[top:] - LOW, float(ranked[top - 1]) - LOW
     seen = _slope(float(band.mean()), width) / math.log(10)
-    slope = (len(band) * seen + SURE * SLOPE) / (len(band) + SURE)
+    slope = (len(band) * seen + SURE * STEEP) / (len(band) + SURE)
     return len(band) / (1 - 10 ** (-slope * width)) / weeks, slope
 
 
