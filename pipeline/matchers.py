@@ -25,6 +25,7 @@ _TOKEN = re.compile(
     r"\\.|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\(\?(?:P?<[=!]?|[=!>(#]|P[=>])|\$|[*+?]\+|\{\d+(?:,\d*)?\}\+|\{,",
     re.DOTALL,
 )
+_NESTING = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()*+]|\{\d+,\d*\}", re.DOTALL)
 
 
 class Op(StrEnum):
@@ -86,8 +87,12 @@ def matchers(text: str) -> tuple[Matcher, ...]:
 def pattern(text: str) -> Callable[[str], bool]:
     """Return whether the regex matches a whole value. Its words are RE2's; what RE2 lacks is refused.
 
-    Python's engine runs it: a nested repeat can take long where RE2 never does.
+    Python's engine runs it, so a repeat within a repeat is refused: on some value it would never end.
     """
+    if _nested(text):
+        raise ValueError(
+            f'"{text}": a repeat within a repeat can take for ever; write it without, or as a list'
+        )
     flags = re.NOFLAG if "(?i" in text else re.ASCII  # RE2: \d and \w are ASCII, but case is all of Unicode
     try:
         match = re.compile(_TOKEN.sub(_as_python, text), flags).fullmatch
@@ -141,6 +146,22 @@ def _unquote(raw: str) -> str:
 def _quote(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
     return f'"{escaped}"'
+
+
+def _nested(text: str) -> bool:
+    """Say whether a group that holds * or + or {n,} is itself repeated so."""
+    repeats, closed = [False], (-1, False)  # of each open group; where the last one closed, and its own
+    for token in _NESTING.finditer(text):
+        if token[0] == "(":
+            repeats.append(False)
+        elif token[0] == ")" and len(repeats) > 1:
+            closed = (token.end(), repeats.pop())
+            repeats[-1] |= closed[1]
+        elif token[0] in "*+" or token[0].startswith("{"):
+            if closed == (token.start(), True):
+                return True
+            repeats[-1] = True
+    return False
 
 
 def _as_python(token: re.Match[str]) -> str:

@@ -138,6 +138,8 @@ def test_what_is_written_is_read_back(given: list[Matcher]) -> None:
         pytest.param(r'a=~"(x)\1"', r"\1 is not taken", id="a back reference"),
         pytest.param('a=~"(?=x)y"', "(?= is not taken", id="look-ahead"),
         pytest.param('a=~"x++"', "++ is not taken", id="possessive"),
+        pytest.param('a=~"(x+)+y"', "a repeat within a repeat can take for ever", id="it would never end"),
+        pytest.param('a=~"(?:(x*)z?){2,}y"', "a repeat within a repeat", id="deeper, and counted"),
         pytest.param('a=~"[[:alpha:]]"', "classes by name are not read here", id="a class by name"),
     ],
 )  # fmt: skip
@@ -161,6 +163,7 @@ def test_what_is_wrong_is_said_with_the_nearest_right_form(text: str, why: str) 
         pytest.param("a\\z", "a", True, id="Go's end of text"),
         pytest.param("a{,2}", "a{,2}", True, id="to two from nothing is no repeat in Go"),
         pytest.param("[[]x", "[x", True, id="a bracket in a class"),
+        pytest.param("(ab)+[(+]+(c+d)?", "abab(+ccd", True, id="repeats side by side"),
     ],
 )
 def test_a_regex_means_what_it_means_to_alertmanager(regex: str, value: str, expected: bool) -> None:
