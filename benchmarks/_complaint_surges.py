@@ -130,8 +130,9 @@ def _named(
         bad = flags is not None and _flag(truth[row["id"]][0], row["t"], surges, flags)
         # Without a catalogue every complaint's service is "".
         signals, _ = hear(state, (event,), Topology(), row["t"], {""} if bad else ())
+        told.difference_update(s.id for s in signals if s.ended is not None)
         for signal in signals:
-            if signal.page and signal.id not in told:
+            if signal.page and signal.ended is None and signal.id not in told:
                 told.add(signal.id)
                 yield signal.at, signal.ids
 

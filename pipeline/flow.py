@@ -68,7 +68,7 @@ class Pipeline:
         heard_from = listen(m.feeds, batch, m.series, now)
         measured, evidence = detect(m.detect, batch, m.series, c.watches, now)
         logged = read_lines(m.logs, batch, m.series, now)
-        heard, complaints = hear(m.complaints, batch.events, c.topology, now, m.correlate.open)
+        heard, complaints = hear(m.complaints, batch.events, c.topology, now, m.correlate.open, batch.alive)
         signals = (*measured, *logged, *heard, *take_alerts(m.alerts, batch.alerts, now))
         seen = correlate(
             m.correlate, signals, complaints, batch.events, c.topology, now, c.policy.resolve_after,

@@ -75,6 +75,11 @@ class Batch:
     events: tuple[Event, ...] = ()
     alerts: Alerts = NO_ALERTS
 
+    @property
+    def alive(self) -> bool:
+        """Whether samples or log lines came: what is watched goes on."""
+        return bool(len(self.time) or self.lines.text)
+
 
 @dataclass(frozen=True, slots=True)
 class Signal:

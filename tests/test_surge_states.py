@@ -33,7 +33,6 @@ def hearing(state: ComplaintState, events: list[Event]) -> list[Signal]:
     """Hear each at its own time; a command is a word about surges."""
     told: list[Signal] = []
     for event in events:
-        state.surges.lessons.hear((event,), state.heard, event.time)
         told += hear(state, (event,), Topology(), event.time)[0]
     return told
 

@@ -14,6 +14,7 @@ import msgspec
 
 from pipeline import topology
 from pipeline.complaints import ComplaintState, encoders, hear, tuned
+from pipeline.complaints.door import said_now
 from pipeline.complaints.encoders import Dense
 from pipeline.config import Complaints
 from pipeline.topology import Topology
@@ -69,6 +70,7 @@ def command(file: str, catalog: Path | None, encoder: Literal["auto", "none", "u
             said: list[dict[str, Any]] = [
                 {"id": c.id, "topic": c.topic, "urgent": c.urgent, "services": c.services} for c in read
             ]
+            told.difference_update(s.id for s in signals if s.ended is not None)
             new = [s for s in signals if s.page and s.ended is None and s.id not in told]
             said += [{"surge": s.id, "at": s.at, "ids": s.ids, "reason": s.reason} for s in new]
             told.update(s.id for s in new)
@@ -81,7 +83,7 @@ def _ahead(rows: Iterator[Row], name: str, block: int) -> Iterator[tuple[Row, Ma
     """Yield each complaint with the encoder's rows of its block: many at once take a third of the time."""
     model = encoders.encoder(name)
     while some := list(islice(rows, block)):
-        texts = sorted({row.text for row in some}, key=len)
+        texts = sorted({said_now(row.text) for row in some}, key=lambda text: (len(text), text))
         known = dict(zip(texts, model.encode_many(texts), strict=True))
         yield from ((row, known) for row in some)
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pipeline.complaints.budget import Budget
+from pipeline.complaints.channel import Channels, silences
+from pipeline.complaints.door import language, said_now
 from pipeline.complaints.encoders import Dense, encoder, installed
 from pipeline.complaints.head import Head
 from pipeline.complaints.heard import Heard, Said, voice_of
@@ -35,6 +37,7 @@ class ComplaintState:
     heard: Heard = field(default_factory=Heard)
     topics: Topics = field(default_factory=Topics)
     surges: Surges = field(default_factory=Surges)
+    channels: Channels = field(default_factory=Channels)
     senses: dict[str, Dense] = field(default_factory=dict)  # rows of those read by the newest call
     dropped: Counter[str] = field(default_factory=Counter)
 
@@ -72,23 +75,28 @@ def hear(
     topology: Topology,
     now: Seconds,
     flagged: Container[str] = (),
+    alive: bool = False,
     ahead: Mapping[str, Dense] = {},
 ) -> tuple[tuple[Signal, ...], tuple[Complaint, ...]]:
     """Return the surges that began, grew or ended, and each complaint read; an id is read once.
 
     A complaint is weighed against those before it only, in order of time, ties by id: how they are
     cut into calls changes nothing. `flagged` are the services of which something else is wrong: a surge
-    about them needs less. `ahead` holds the encoder's rows of texts that were encoded before.
+    about them needs less. `ahead` holds the encoder's rows of texts that were encoded before, by
+    what `said_now` leaves of them; `alive` says that samples or logs go on coming in.
     """
     state.senses.clear()
-    asked = sorted((e for e in events if e.kind == "complaint"), key=lambda e: (e.time, e.id))
-    said = [plain(e.text) for e in asked]
+    happened = tuple(events)
+    state.surges.lessons.hear(happened, state.heard, now)
+    asked = sorted((e for e in happened if e.kind == "complaint"), key=lambda e: (e.time, e.id))
+    own = [said_now(e.text) for e in asked]
+    said = [plain(text) for text in own]
     cut = columns(said) if said else []
     model = encoder(state.sense.encoder)
-    meant = [ahead[e.text] if e.text in ahead else model.encode([e.text])[0] for e in asked]
+    meant = [ahead[text] if text in ahead else model.encode([text])[0] for text in own]
     signals: list[Signal] = []
     read: list[Complaint] = []
-    for event, text, (index, counts), raw in zip(asked, said, cut, meant, strict=True):
+    for event, words, text, (index, counts), raw in zip(asked, own, said, cut, meant, strict=True):
         if event.id in state.heard.numbers:
             state.dropped["heard before"] += 1
             continue
@@ -102,7 +110,7 @@ def hear(
             state.senses[event.id] = sense
         if event.labels.get("service"):
             state.head.teach(event.id, event.labels["service"], vector, sense)
-        names, odds = evidence(event.text, topology, state.sense.encoder, dense)
+        names, odds = evidence(words, topology, state.sense.encoder, dense)
         services = ranked(names, odds + state.head.evidence(names, vector, sense))
         named = services[0][0] if services and services[0][1] >= CERTAIN else ""
         complaint = Complaint(
@@ -110,17 +118,17 @@ def hear(
             time=time,
             customer=event.labels.get("customer", ""),
             channel=event.labels.get("channel", ""),
-            lang=event.labels.get("lang", ""),
+            lang=language(words, event.labels.get("lang", "")),
             text=event.text,
             topic=state.topics.place(
                 one.vector,
-                event.text,
+                words,
                 dense=raw if len(raw) else None,
                 time=time,
                 customer=event.labels.get("customer", ""),
                 version=event.labels.get("version", ""),
             ),
-            urgent=urgent(event.text, dense=raw),
+            urgent=urgent(words, dense=raw),
             services=services,
         )
         read.append(complaint)
@@ -130,4 +138,5 @@ def hear(
         )
         state.heard.add(event.id, time, voice, state.surges.number(named), one, state.known)
     signals += state.surges.endings(state.heard, now)
+    signals += silences(state.channels, read, now, alive=alive)
     return tuple(signals), tuple(read)

@@ -22,7 +22,7 @@ MAX_TEXT = 2_000  # characters that are read
 Ints = NDArray[np.int32]
 Singles = NDArray[np.float32]
 
-_NOISE = re.compile(r"https?://\S+|\S+@\S+|<(?:email|phone|card|id|iban)>")
+_NOISE = re.compile(r"https?://\S+|\S+@\S+|<(?:email|phone|card|id|iban|name|address)>")
 _DIGITS = re.compile(r"\d+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 _WORD = re.compile(r"\w+")

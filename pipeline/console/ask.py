@@ -72,9 +72,9 @@ def about(event: Event, incident: Incident) -> Event:
     """Return the command with the signals that it speaks of, where it is a lesson."""
     if event.labels["do"] not in TEACH:
         return event
-    signals = [s.id for s in incident.signals if s.kind == "metric" and s.detector != "lost series"][
-        :MAX_SIGNALS
-    ]
+    surges = [s.id for s in incident.signals if s.detector == "surge"]
+    measured = [s.id for s in incident.signals if s.kind == "metric" and s.detector != "lost series"]
+    signals = (surges + measured)[:MAX_SIGNALS]
     return replace(event, labels={**event.labels, "signals": ",".join(signals)})
 
 

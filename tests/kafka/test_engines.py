@@ -49,6 +49,7 @@ class Story:
     catalog: Path
     frames: list[Frame]
     led: Led
+    homes: set[str]  # what the actions are about: incidents and complaints
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +58,16 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     frames = list(Recording(folder).frames())
     catalog = folder / "catalog.yaml"
     pipeline, led = Pipeline(settings(folder, catalog)), Led({}, set())
+    homes: set[str] = set()
     for position, each in enumerate(frames):
         step = pipeline.take(each, position)
         assert step is not None
         led.incidents.update((i.id, canonical(msgspec.json.encode(i))) for i in step.incidents)
         led.actions.update(a.key for a in step.actions)
+        homes.update(a.incident for a in step.actions)
     assert len(led.incidents) >= 1
     assert len(led.actions) >= 1
-    return Story(catalog, frames, led)
+    return Story(catalog, frames, led, homes)
 
 
 def settings(folder: Path, catalog: Path) -> Config:
@@ -112,7 +115,8 @@ async def test_the_embedded_engine_comes_to_what_the_pipeline_alone_comes_to(
     await engine.stop()
 
     incidents = await store.incidents()
-    actions = {a.key for i in incidents for a, _, _ in await store.actions(i.id)}
+    homes = story.homes | {i.id for i in incidents}
+    actions = {a.key for home in homes for a, _, _ in await store.actions(home)}
     await store.close()
     assert Led({i.id: canonical(msgspec.json.encode(i)) for i in incidents}, actions) == story.led
 
