@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
-from pipeline.follow.seat import Seat, rings
+from pipeline.config import Config
+from pipeline.follow import FollowState, follow
+from pipeline.follow.seat import next_ring, rings
+from pipeline.follow.terms import Seat
 from pipeline.types import Case, Mark, Progress, Seconds
+from tests.nouns import complaint
 from tests.response import answer
 
 CASE = Case(
@@ -49,3 +54,22 @@ def test_a_complaint_that_can_wait_does_not_ring() -> None:
 
 def test_the_seat_may_be_somebody_else_than_who_is_paged() -> None:
     assert [a.args["receiver"] for a in rings(CASE, Seat(receiver="lead"), answer(), 100.0)] == ["lead"] * 2
+
+
+def test_the_next_ring_is_due_until_the_last_has_gone_out() -> None:
+    found = [next_ring(CASE, Seat(), 100.0 + after) for after in (0, 299, 300, 600)]
+
+    assert found == [400.0, 400.0, 700.0, math.inf]
+
+
+def test_an_urgent_complaint_rings_through_the_whole_stage_until_it_is_answered() -> None:
+    state, keys = FollowState(), []
+    urgent = replace(complaint("c1", 100.0, "payment"), urgent='life and safety: "on fire"')
+    settings = Config(response=answer())
+
+    for now in range(100, 2_000, 60):
+        heard = (urgent,) if now == 100 else ()
+        keys += [a.key for a in follow(state, heard, (), (), settings, float(now))[1]]
+
+    rung = [key.split("/")[2] for key in dict.fromkeys(keys) if "/urgent." in key]
+    assert list(dict.fromkeys(rung)) == ["urgent.0", "urgent.1", "urgent.2"]

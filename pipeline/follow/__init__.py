@@ -29,6 +29,7 @@ from typing import Protocol
 from pipeline.follow import tell
 from pipeline.follow.marks import progress, reckon, regimes
 from pipeline.follow.obey import OURS, obey
+from pipeline.follow.seat import next_ring, rings
 from pipeline.follow.state import FollowState as FollowState
 from pipeline.follow.terms import Promises as Promises
 from pipeline.follow.terms import unknown as unknown
@@ -119,6 +120,11 @@ class _Work:
                     pressing=self.now if complaint.urgent else None,
                 )
             )
+            self.ring(self.state.cases[complaint.id])
+
+    def ring(self, case: Case) -> None:
+        """Tell the emergency seat of an urgent one that nobody has answered, if it is time."""
+        self.actions += rings(case, self.settings.promises.seat, self.settings.response, self.now)
 
     def attach(self, incident: Incident) -> None:
         """Let the cases of an incident go as far as it is."""
@@ -194,6 +200,7 @@ class _Work:
                 self.mark(case, closing)
                 continue
             again.append(id)
+            self.ring(case)
             for promise, what in _risen(case, self.now):
                 risen.setdefault((case.incident, promise.what, what), []).append((case, promise))
         for (incident, kind, what), found in risen.items():
@@ -283,7 +290,7 @@ def _next_look(case: Case, given: Promises, now: Seconds) -> Seconds:
     """Return when something may have to be done about it; inf once it is closed."""
     if case.progress is Progress.CLOSED:
         return math.inf
-    times = [case.updated + IDLE]
+    times = [case.updated + IDLE, next_ring(case, given.seat, now)]
     if case.progress is Progress.FIXED:
         times.append(case.updated + given.confirm)
     for promise in case.promises:

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from pipeline.clock import Span
 from pipeline.follow.marks import ANSWERS
+from pipeline.follow.terms import Seat
 from pipeline.notify import Notice
 from pipeline.respond import Response
 from pipeline.types import Action, Case, Seconds
 
 TIMEOUT = 30.0
-
-
-class Seat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who hears of an urgent complaint, and how long they may take to answer before they hear it again."""
-
-    receiver: str = ""  # of response.receivers; response.receiver where empty
-    acknowledge: Span = Span(300)
-    rings: int = 3  # at most; from the second on the first rung of the escalation hears it, too
 
 
 def rings(case: Case, seat: Seat, response: Response, now: Seconds) -> list[Action]:
@@ -68,6 +61,14 @@ def rings(case: Case, seat: Seat, response: Response, now: Seconds) -> list[Acti
         if one.name in who
         for k, via in enumerate(one.via)
     ]
+
+
+def next_ring(case: Case, seat: Seat, now: Seconds) -> Seconds:
+    """Return when the next ring may be due; inf where none will be."""
+    if not case.urgent or case.pressing is None or any(m.what in ANSWERS for m in case.marks):
+        return math.inf
+    number = math.floor((now - case.pressing) / seat.acknowledge) + 1
+    return case.pressing + number * seat.acknowledge if number < seat.rings else math.inf
 
 
 def _args(receiver: str, notice: Notice, via: int) -> Mapping[str, Any]:

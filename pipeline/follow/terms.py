@@ -25,6 +25,18 @@ GOLD = Terms(Span(1800), Span(2 * 3600), Span(8 * 3600))
 URGENT = Terms(Span(900), Span(3600), Span(8 * 3600))
 
 
+class Seat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who hears of an urgent complaint at once, and how soon again where nobody answers."""
+
+    receiver: str = ""  # of response.receivers; response.receiver where empty
+    acknowledge: Span = Span(300)
+    rings: int = 3  # at most; from the second on the first rung of the escalation hears it, too
+
+    def __post_init__(self) -> None:
+        if self.acknowledge <= 0:
+            raise ValueError("acknowledge: expected more than 0 s")
+
+
 class Promises(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The promises of each complaint. The urgent ones, and those of a P1 incident, have no closing time."""
 
@@ -39,6 +51,7 @@ class Promises(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hours: Hours | None = None  # None = day and night
     receiver: str = ""  # who is warned; response.receiver where empty
     customers: str = ""  # the receiver that passes words on to customers; none where empty
+    seat: Seat = Seat()
 
     def of(self, tier: str) -> Terms:
         """Return what was promised to customers of a tier."""
@@ -48,7 +61,7 @@ class Promises(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def unknown(promises: Promises, response: Response) -> Iterator[str]:
     """Yield each receiver that is named here and nowhere described, as 'key: sentence'."""
     names = [r.name for r in response.receivers]
-    for key in ("receiver", "customers"):
-        name = getattr(promises, key)
+    told = {"receiver": promises.receiver, "customers": promises.customers}
+    for key, name in {**told, "seat.receiver": promises.seat.receiver}.items():
         if name and name not in names:
             yield f'promises.{key}: no receiver "{name}"{kinds.nearest(name, names)}'
