@@ -117,6 +117,7 @@ class Complaint:
     topic: str
     urgent: str  # the reason it goes to the green channel; "" when it does not
     services: tuple[tuple[str, float], ...]  # likely services, best first, score 0-1; () = unknown
+    aside: str = ""  # why it counts towards no surge
 
 
 class State(StrEnum):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pipeline.complaints.budget import Budget
 from pipeline.complaints.channel import Channels, silences
+from pipeline.complaints.copies import Mails
 from pipeline.complaints.door import language, said_now
 from pipeline.complaints.encoders import Dense, encoder, installed
 from pipeline.complaints.head import Head
@@ -37,6 +38,7 @@ class ComplaintState:
     heard: Heard = field(default_factory=Heard)
     topics: Topics = field(default_factory=Topics)
     surges: Surges = field(default_factory=Surges)
+    mails: Mails = field(default_factory=Mails)
     channels: Channels = field(default_factory=Channels)
     senses: dict[str, Dense] = field(default_factory=dict)  # rows of those read by the newest call
     dropped: Counter[str] = field(default_factory=Counter)
@@ -131,8 +133,13 @@ def hear(
             urgent=urgent(words, dense=raw),
             services=services,
         )
-        read.append(complaint)
         voice = voice_of(complaint.customer, text)
+        aside = state.mails.answered(event.text, words, voice)
+        if aside:
+            state.dropped["answers to one mail"] += 1
+            read.append(replace(complaint, aside=aside))
+            continue
+        read.append(complaint)
         signals += notice(
             state.surges, state.heard, complaint, one, voice, named, now, flagged=named in flagged
         )
