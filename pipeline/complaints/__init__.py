@@ -11,7 +11,7 @@ from pipeline.complaints.budget import Budget
 from pipeline.complaints.channel import Channels, silences
 from pipeline.complaints.copies import Mails
 from pipeline.complaints.door import language, said_now
-from pipeline.complaints.encoders import Dense, encoder, installed
+from pipeline.complaints.encoders import Dense, chosen, encoder
 from pipeline.complaints.head import Head
 from pipeline.complaints.heard import Heard, Said, voice_of
 from pipeline.complaints.known import Known
@@ -60,9 +60,7 @@ def tuned(state: ComplaintState, tuning: Tuning) -> ComplaintState:
     Vectors of two encoders do not compare: a change makes the state forget those it has, and what chance
     does to them; what was said in which words stays.
     """
-    name = tuning.encoder
-    if name == "auto":
-        name = "use" if installed("use") else "none"
+    name = chosen(tuning.encoder)
     if state.sense.encoder != name:
         state.sense = Sense(name)
         state.heard.change_encoder(name)

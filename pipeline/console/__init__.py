@@ -82,17 +82,18 @@ def routes(
     topics: Callable[[], Awaitable[Sequence[Topic]]] = unknown,
     stopping: Callable[[], bool] = bool,
     longest: Callable[[], Seconds] = lambda: MAX_SILENCE,
+    model: str = "none",
 ) -> list[BaseRoute]:
     """Return every route of console and API.
 
     `submit` journals a frame and returns when it is durable; what it raises is for the app to answer.
     `topology`, `articles`, `topics` and `longest` are asked each time, `told` whether pages reach anybody.
     A service unheard for `quiet_after` is unknown, and no silence may last for more than `longest`. Streams
-    end by themselves once `stopping` says so: else they would hold a server up.
+    end by themselves once `stopping` says so: else they would hold a server up. `model` compares questions.
     """
     pages = Pages(store, clock, topology, quiet_after, told)
     live, api = Live(store, clock, templates(), stopping), Api(pages, submit, longest)
-    answers = Answers(store, submit, clock, topology, live.templates, articles)
+    answers = Answers(store, submit, clock, topology, live.templates, articles, model)
     desk, complained = Desk(store, clock, submit), Topics(store, clock, topics)
     shown = {
         "/": Page("overview", ("summary", "open", "recent"), pages.overview),

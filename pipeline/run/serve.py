@@ -23,6 +23,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pipeline import clock, config, console
+from pipeline.complaints.encoders import chosen
 from pipeline.config import Config
 from pipeline.ingest.journal import Unwritable
 from pipeline.run.embedded import Engine
@@ -155,6 +156,8 @@ def _pages(engine: Engine, launch: Launch, stopping: Callable[[], bool]) -> Star
         engine.store, engine.submit, clock.wall, lambda: engine.config.topology,
         told=lambda: bool(engine.config.response.receiver), articles=lambda: engine.config.articles,
         topics=engine.topics, stopping=stopping, longest=lambda: engine.config.policy.silence_longest,
+        # A model takes 150 MB: only who has articles pays.
+        model=chosen(engine.config.complaints.encoder) if engine.config.articles else "none",
     )  # fmt: skip
 
     async def unwritable(request: Request, error: Exception) -> Response:

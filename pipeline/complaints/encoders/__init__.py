@@ -36,6 +36,11 @@ def installed(name: str) -> bool:
     return bool(kinds.find(FAMILY, name).installed())
 
 
+def chosen(name: str) -> str:
+    """Return the model that a configured name means: "auto" is the one that is installed."""
+    return name if name != "auto" else "use" if installed("use") else "none"
+
+
 @cache
 def encoder(name: str) -> Encoder:
     """Return the model of that name; raises ValueError with the nearest right word, or what to install."""
