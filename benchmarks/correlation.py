@@ -76,7 +76,7 @@ def beside_alertmanager() -> dict[str, float]:
                 found["Alertmanager"] = load(pid, port, bodies), load(pid, port, bodies)
         with forewarn(Path(folder), url) as (pid, port):
             found["Forewarn"] = load(pid, port, bodies), load(pid, port, bodies)
-    title = f"{COUNT:,} alerts, {BATCH} a post; Forewarn answers when they are on disk"
+    title = f"{COUNT:,} alerts, {BATCH} a post; Alertmanager has {RULES} routes and rules, Forewarn a journal"
     table = Table("", "first seen / CPU s", "sent again / CPU s", "p99 of a post", "memory", title=title)
     figures: dict[str, float] = {}
     for name, (first, again) in found.items():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline import snapshot
 from pipeline.correlate import QUIET, CorrelateState, correlate
-from pipeline.correlate.crowd import MAX_SIGNALS
+from pipeline.correlate.behind import MAX_SIGNALS
 from pipeline.correlate.picture import MAX_TIMELINE
 from pipeline.correlate.place import REOPEN, WINDOW
 from pipeline.correlate.state import LINKABLE, STORM

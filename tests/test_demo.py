@@ -102,7 +102,7 @@ def test_nothing_is_left_behind_when_the_demo_is_killed(demo: Demo) -> None:
 
     demo.process.kill()
 
-    until(lambda: not any(alive(pid) for pid in children), 20)
+    assert until(lambda: not any(alive(pid) for pid in children), 20)
 
 
 def until(ask: Callable[[], T | None], within: float) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from pipeline.complaints import door
 from pipeline.console.standing import Now, Standing
 from pipeline.topology import Topology
 from pipeline.types import Incident, Seconds
@@ -28,9 +29,7 @@ def language(said: str, text: str) -> str:
     >>> language("", "付款失败"), language("", "payment fails"), language("zh-CN", "")
     ('zh', 'en', 'zh-CN')
     """
-    if said:
-        return said
-    return "zh" if any("\u4e00" <= c <= "\u9fff" for c in text) else "en"
+    return door.language(text, said) or "en"
 
 
 def sentence(standing: Standing, topology: Topology, lang: str) -> str:

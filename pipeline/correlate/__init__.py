@@ -8,7 +8,7 @@ from dataclasses import replace
 from pipeline import cause
 from pipeline.complaints.encoders import Dense
 from pipeline.correlate.admit import admit
-from pipeline.correlate.crowd import refill
+from pipeline.correlate.behind import refill
 from pipeline.correlate.picture import redraw, say
 from pipeline.correlate.place import around, holding, hot, loud
 from pipeline.correlate.state import CorrelateState

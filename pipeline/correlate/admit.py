@@ -6,7 +6,7 @@ from bisect import bisect
 from dataclasses import replace
 from hashlib import blake2b
 
-from pipeline.correlate.crowd import fewest, full, stand_behind
+from pipeline.correlate.behind import fewest, full, stand_behind
 from pipeline.correlate.picture import say
 from pipeline.correlate.place import WINDOW, back, fitting, lag
 from pipeline.correlate.state import STORM, CorrelateState
