@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from sys import getsizeof
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from pipeline.matchers import Matcher, Op, matchers, pattern
+from pipeline.matchers import Matcher, Op, matchers
+from pipeline.regexes import Regexes
 from pipeline.types import Labels
 
 __all__ = ["Index", "Matcher", "Op", "matchers"]
@@ -29,8 +30,8 @@ class Index:
     """Rules, each a conjunction of matchers, indexed by what they ask of a label.
 
     For each label that a rule looks at, a value has the bits of the rules that it does not violate: one
-    integer. Their conjunction is the answer, which is remembered by the values that rules look at. A regex is
-    tried once on each new value that begins as it does. Memory: MEMORY bytes of answers, the oldest go first.
+    integer. Their conjunction is the answer, which is remembered by the values that rules look at. On each
+    new value, all regexes of its label are tried at once. MEMORY bytes of answers are kept, the newest.
     """
 
     def __init__(self, rules: Sequence[Sequence[Matcher]], memory: int = MEMORY) -> None:
@@ -77,15 +78,6 @@ class Index:
         return found
 
 
-@dataclass(slots=True, eq=False)
-class _Test:
-    """Regexes that are tried together, and the rules that need all of them to match, or none."""
-
-    tries: tuple[Callable[[str], bool], ...]
-    needed: int = 0
-    barred: int = 0
-
-
 class _Column:
     """What all rules ask of one label."""
 
@@ -95,29 +87,37 @@ class _Column:
         self.taken: dict[str, int] = {}  # value -> those of them that take it
         self.refused: dict[str, int] = {}  # value -> rules that take any other
         self.needing = 0  # rules with a regex that must match
-        self.tests: dict[str, dict[tuple[str, ...], _Test]] = {}  # by the letters that a match begins with
-        self.lengths: list[int] = []  # of those letters
+        self.regexes = Regexes()
+        self.needed: dict[frozenset[int], int] = {}  # numbers of regexes -> rules that need them all
+        self.several: set[frozenset[int]] = set()  # those of `needed` that are more than one
+        self.barred: dict[int, int] = {}  # number -> rules that it must not match
         self.known: _Recent[str, int] = _Recent(memory)
 
     def add(self, bit: int, asked: Sequence[Matcher]) -> None:
         """Take what one rule asks of this label."""
-        lists = [_listed(m) for m in asked]
-        given = [found for m, found in zip(asked, lists, strict=True) if found and _positive(m)]
+        given: list[set[str]] = []
+        needed: set[int] = set()
+        for m in asked:
+            values = _listed(m)
+            if _positive(m) and values:
+                given.append(set(values))
+            elif _positive(m):
+                needed.add(self.regexes.add(m.value))
+            elif values:
+                for value in values:
+                    self.refused[value] = self.refused.get(value, 0) | bit
+            else:
+                number = self.regexes.add(m.value)
+                self.barred[number] = self.barred.get(number, 0) | bit
         if given:
             self.fixed |= bit
-            for value in set.intersection(*map(set, given)):
+            for value in set.intersection(*given):
                 self.taken[value] = self.taken.get(value, 0) | bit
-        for m, found in zip(asked, lists, strict=True):
-            for value in () if _positive(m) else found:
-                self.refused[value] = self.refused.get(value, 0) | bit
-            if not found and not _positive(m):
-                self._test((m.value,)).barred |= bit
-        needed = tuple(
-            sorted(m.value for m, found in zip(asked, lists, strict=True) if not found and _positive(m))
-        )
         if needed:
             self.needing |= bit
-            self._test(needed).needed |= bit
+            numbers = frozenset(needed)
+            self.needed[numbers] = self.needed.get(numbers, 0) | bit
+            self.several |= {numbers} if len(numbers) > 1 else set()
 
     def left(self, value: str) -> int:
         """Return the rules that the value does not violate."""
@@ -132,24 +132,14 @@ class _Column:
 
     def _left(self, value: str) -> int:
         needed = barred = 0
-        for length in self.lengths:
-            if length > len(value):
-                break
-            for test in self.tests.get(value[:length], {}).values():
-                if all(matches(value) for matches in test.tries):
-                    needed |= test.needed
-                    barred |= test.barred
+        matching = self.regexes.matching(value)
+        for number in matching:
+            needed |= self.needed.get(frozenset((number,)), 0)
+            barred |= self.barred.get(number, 0)
+        for numbers in self.several:
+            needed |= self.needed[numbers] if numbers.issubset(matching) else 0
         violated = self.fixed & ~self.taken.get(value, 0) | self.refused.get(value, 0)
         return self.all & ~(violated | self.needing & ~needed | barred)
-
-    def _test(self, texts: tuple[str, ...]) -> _Test:
-        start = max(map(_start, texts), key=len)
-        if start not in self.tests:
-            self.lengths = sorted({*self.lengths, len(start)})
-        tests = self.tests.setdefault(start, {})
-        if texts not in tests:
-            tests[texts] = _Test(tuple(map(pattern, texts)))
-        return tests[texts]
 
 
 @dataclass(slots=True)
@@ -178,15 +168,6 @@ def _listed(matcher: Matcher) -> tuple[str, ...]:
         return (matcher.value,)
     values = matcher.value.split("|")
     return tuple(values) if all(_PLAIN.fullmatch(value) for value in values) else ()
-
-
-def _start(text: str) -> str:
-    """Return letters that every match of the regex begins with."""
-    found = _PLAIN.match(text)
-    if "|" in text or found is None:
-        return ""
-    repeated = text[found.end() : found.end() + 1] in ("*", "?", "{")
-    return found[0][:-1] if repeated else found[0]
 
 
 def _bits(number: int) -> list[int]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from pipeline.regexes import pattern
 from pipeline.types import Labels
 
 MAX_TEXT = 4_096  # of one list of matchers
-MAX_PATTERNS = 20_000  # compiled ones that are kept
 
 _NAME = re.compile(r"""[^\s{}!=~<>,\\"'`]+""")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -19,13 +18,6 @@ _OPERATOR = re.compile(r"[=!~<>]+")
 _BARE = re.compile(r"""[^,{}"'`]*""")
 _ESCAPES = {"\\": "\\", '"': '"', "n": "\n", "t": "\t"}
 _SLIPS = {"==": "=", "~=": "=~", "==~": "=~", "=!": "!=", "<>": "!=", "!==": "!=", "!=~": "!~", "~": "=~"}
-
-# What Go's regexes and Python's read differently, or only one of them knows.
-_TOKEN = re.compile(
-    r"\\.|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\(\?(?:P?<[=!]?|[=!>(#]|P[=>])|\$|[*+?]\+|\{\d+(?:,\d*)?\}\+|\{,",
-    re.DOTALL,
-)
-_NESTING = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()*+]|\{\d+,\d*\}", re.DOTALL)
 
 
 class Op(StrEnum):
@@ -83,24 +75,6 @@ def matchers(text: str) -> tuple[Matcher, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=MAX_PATTERNS)
-def pattern(text: str) -> Callable[[str], bool]:
-    """Return whether the regex matches a whole value. Its words are RE2's; what RE2 lacks is refused.
-
-    Python's engine runs it, so a repeat within a repeat is refused: on some value it would never end.
-    """
-    if _nested(text):
-        raise ValueError(
-            f'"{text}": a repeat within a repeat can take for ever; write it without, or as a list'
-        )
-    flags = re.NOFLAG if "(?i" in text else re.ASCII  # RE2: \d and \w are ASCII, but case is all of Unicode
-    try:
-        match = re.compile(_TOKEN.sub(_as_python, text), flags).fullmatch
-    except re.error as error:
-        raise ValueError(f'"{text}" is not a regex: {error}') from error
-    return lambda value: match(value) is not None
-
-
 def _one(body: str, at: int) -> tuple[Matcher, int]:
     """Read one matcher; return it and where the next thing begins."""
     if quoted := _QUOTED.match(body, at):
@@ -146,40 +120,3 @@ def _unquote(raw: str) -> str:
 def _quote(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
     return f'"{escaped}"'
-
-
-def _nested(text: str) -> bool:
-    """Say whether a group that holds * or + or {n,} is itself repeated so."""
-    repeats, closed = [False], (-1, False)  # of each open group; where the last one closed, and its own
-    for token in _NESTING.finditer(text):
-        if token[0] == "(":
-            repeats.append(False)
-        elif token[0] == ")" and len(repeats) > 1:
-            closed = (token.end(), repeats.pop())
-            repeats[-1] |= closed[1]
-        elif token[0] in "*+" or token[0].startswith("{"):
-            if closed == (token.start(), True):
-                return True
-            repeats[-1] = True
-    return False
-
-
-def _as_python(token: re.Match[str]) -> str:
-    """Return how Python writes one piece of a Go regex; raises ValueError where RE2 has no such thing."""
-    piece = token[0]
-    if piece == "$":
-        return r"\Z"
-    if piece == "{,":
-        return r"\{,"  # Go takes it as it stands, Python as "none to"
-    if piece in ("(?<", "(?P<"):
-        return "(?P<"
-    if piece == r"\z":
-        return r"\Z"
-    if piece.startswith("["):
-        if "[:" in piece or r"\p" in piece.lower():
-            raise ValueError(f"{piece}: classes by name are not read here; list their characters")
-        return "[" + re.sub(r"\\.|\[", lambda m: r"\[" if m[0] == "[" else m[0], piece[1:])
-    if piece.startswith("\\") and piece[1] not in "123456789ZpPQECuUN":
-        return piece
-    why = "look-around, back references and possessive repeats are not in RE2, nor is this"
-    raise ValueError(f"{token.string}: {piece} is not taken in a regex of a matcher: {why}")

@@ -25,6 +25,7 @@ NOUNS = (
     "knowledge",
     "match",
     "matchers",
+    "regexes",
     "silence",
 )
 WORDS = {f"pipeline.{word}" for word in NOUNS}
