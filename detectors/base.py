@@ -34,6 +34,8 @@ class Facts(NamedTuple):
     peers: int = 0  # series it was compared with
     usual: float = math.nan  # of those peers, or of this hour and weekday: the series' unit
     still: bool = False  # the value has not changed since the onset
+    burn: float = math.nan  # how many times as fast as it may an error budget burns
+    left: float = math.nan  # part of the error budget, below 0 where it is overspent
 
 
 class Detector(Protocol):

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+import math
+from typing import Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.base import Band, Floats, Rows
+from detectors._rings import (
+    ALL,
+    BUCKETS,
+    FAILED,
+    LONG,
+    MONTH,
+    RATES,
+    SHORT,
+    SPANS,
+    USED,
+    Ints,
+    Rings,
+    requests_of,
+)
+from detectors.base import Band, Facts, Floats, Rows
 from detectors.columns import measured
 from detectors.counts import surprise_of_counts
 
-Ints: TypeAlias = NDArray[np.integer[Any]]
+READY = 10  # times of a group before it is scored
 
-FAILED, ALL = 1, 0  # sides of a group
-READY = 10  # samples of a row before it is scored
-
-# Beyer et al. 2018, ch. 5, table 5-8: how many times the even pace, over which two spans of a 30-day period.
-MONTH = 30 * 86400.0
-PAIRS = ((14.4, 3600.0, 300.0), (6.0, 21600.0, 1800.0), (1.0, 259200.0, 21600.0))
-SPANS = tuple(sorted({span for _, *spans in PAIRS for span in spans}))
-RATES = np.array([rate for rate, *_ in PAIRS])
-LONG = [SPANS.index(long) for _, long, _ in PAIRS]
-SHORT = [SPANS.index(short) for _, _, short in PAIRS]
-
-BUCKETS = 13  # of a span: twelve whole ones, and the one that is going on
 STALE = 5.0  # times between two samples after which the newest no longer speaks for a row
-FIRST = (
-    300.0  # s that a group's first sample but one speaks for at most, as nobody knows how often it is told
-)
 LEAST = 1e-6  # failures that are allowed where there were no requests
-BYTES_A_GROUP = len(SPANS) * (2 * BUCKETS * 4 + 8) + 2 * 8 + 5 * 8
+BYTES_A_GROUP = len(SPANS) * (2 * BUCKETS * 4 + 8) + 2 * 8 + 6 * 8
 BYTES_A_ROW = 4 + 1 + 4 + 8 + 8 + 8 + 8
 
 
@@ -41,6 +41,11 @@ class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     objective: float = 0.999  # share of requests that must succeed
     period: float = MONTH  # seconds over which it must
     clumps: float = 0.0  # variance of failures beyond chance, as a share of their mean squared
+    pairs: Literal["all", "fast", "slow"] = "all"  # fast: 14.4 and 6 times too fast; slow: once
+    counts: Literal["failed", "good"] = "failed"  # what side 1 counts
+    whole: float = 0.0  # values are shares of so much (1, or 100 for per cent); 0 = requests a second
+    limit: float = math.inf  # values are none of these: a sample above it failed, any other did not
+    requests: float = 10.0  # a second, where values do not tell how many there are
 
     def __post_init__(self) -> None:
         if not 0 < self.objective < 1:
@@ -51,35 +56,17 @@ class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"period: expected at least an hour in seconds, got {self.period:g}")
         if self.clumps < 0:
             raise ValueError(f"clumps: expected 0 or more, got {self.clumps:g}")
+        if self.whole < 0 or not 0 < self.requests < math.inf:
+            raise ValueError("expected whole of 0 or more and requests above 0")
+
+    @property
+    def alone(self) -> bool:
+        """Say whether each sample tells of all requests and of those that failed."""
+        return self.whole > 0 or self.limit < math.inf
 
 
 def build(args: Args) -> Burn:
     return Burn(args)
-
-
-class _Groups:
-    """The rings of each group, and what its rows said last; 616 B a group."""
-
-    def __init__(self) -> None:
-        self.ring = np.zeros((0, len(SPANS), 2, BUCKETS), np.float32)  # requests, by side
-        self.bucket = np.zeros((0, len(SPANS)), np.int64)  # the newest, counted since 1970
-        self.rate = np.zeros((0, 2))  # requests a second, by side
-        self.since = np.zeros(0)  # s: the first time
-        self.last = np.zeros(0)  # s
-        self.step = np.zeros(0)  # between the last two times, s
-        self.usual = np.zeros(0)  # likewise, lately
-
-    def grow(self, need: int) -> None:
-        more = need - len(self.last)
-        if more > 0:
-            more = max(more, len(self.last) // 2, 16)
-            for name, column in vars(self).items():
-                fresh = np.zeros((more, *column.shape[1:]), column.dtype)
-                setattr(self, name, np.concatenate((column, fresh)))
-
-    def clear(self, groups: Ints) -> None:
-        for column in vars(self).values():
-            column[groups] = 0
 
 
 class Burn:
@@ -87,14 +74,15 @@ class Burn:
 
     Catches a budget that burns 14.4 times too fast over an hour and five minutes, 6 times over six hours
     and thirty, or once over three days and six hours, as soon as chance is no excuse: one failure of two
-    requests at night is none. Silent on the rows of side 0. Misses what fails without being counted, and
-    says nothing of who fails.
+    requests at night is none. One row speaks for its group: the first of side 1 or 2 that is still told.
+    Misses what fails without being counted, and says nothing of who fails.
 
     Beyer, Murphy, Rensin, Kawahara & Thorne 2018, "The Site Reliability Workbook", ch. 5, with the
-    thresholds on ratios made tests of counts. Memory: 41 B a series and 616 B a group.
+    thresholds on ratios made tests of counts. Memory: 41 B a series and 736 B a group.
 
     Args:
-        args: objective a ratio; period in seconds; clumps the dispersion of surprise_of_counts.
+        args: objective a ratio; period in seconds; clumps the dispersion of surprise_of_counts; whole and
+            limit in the values' unit; requests a second.
 
     >>> d, rows = Burn(), np.array([0, 1], np.int32)
     >>> d.seat_many(rows, np.array([0, 0], np.int32), np.array([0, 1], np.int32))
@@ -112,7 +100,8 @@ class Burn:
         self.args = args or Args()
         self._spans = np.array(SPANS) * (self.args.period / MONTH)
         self._width = self._spans / (BUCKETS - 1)
-        self._groups = _Groups()
+        self._groups = Rings()
+        self._groups.grow(1)
         self._group = np.zeros(0, np.int32)  # of each row; -1: none
         self._side = np.zeros(0, np.int8)
         self._seen = np.zeros(0, np.int32)
@@ -142,24 +131,56 @@ class Burn:
         return self._take(series, time, value, keep=True), expected
 
     def expect_many(self, series: Rows, time: Floats) -> Band:
-        """Return what is allowed of each row that counts failures, its group's in equal parts.
+        """Return what is allowed of each row that may speak, its group's in equal parts.
 
         A row that counts all requests may have as many as it has.
         """
         self._grow(int(series.max(initial=-1)) + 1)
-        known = (self._seen[series] >= READY) & (self._group[series] >= 0)
-        group = np.where(known, self._group[series], 0)
-        counts = known & (self._side[series] == FAILED)
-        among = np.ones(len(series))
-        if counts.any():
-            groups, which = np.unique(group[counts], return_inverse=True)
+        group = np.maximum(self._group[series], 0)
+        known = (self._groups.seen[group] >= READY) & (self._group[series] >= 0)
+        speaks = known & self._speaks(self._side[series])
+        among, budget = np.ones(len(series)), 1 - self.args.objective
+        if speaks.any():
+            groups, which = np.unique(group[speaks], return_inverse=True)
             members, of = self._company(groups)
-            among[counts] = np.bincount(of, self._side[members] == FAILED)[which]
-        share = np.ones(len(series))
-        share[counts] = (1 - self.args.objective) * self._groups.rate[group[counts], ALL] / among[counts]
-        expected = np.where(counts, share, np.where(known, self._newest[series], np.nan))
-        upper = np.where(counts, RATES[0] * expected, np.where(known, np.inf, np.nan))
+            among[speaks] = np.bincount(of, self._speaks(self._side[members]))[which]
+        every = np.where(speaks, self._groups.rate[group, ALL] / among if speaks.any() else 0.0, 1.0)
+        every = np.full(len(series), self.args.whole) if self.args.whole else every
+        rest = np.where(known, self._newest[series], np.nan)
+        if self.args.limit < math.inf:
+            bound = np.where(known, self.args.limit, np.nan)
+            return Band(bound, np.where(known, 0.0, np.nan), bound)
+        if self.args.counts == "good":
+            lower = np.where(speaks, np.maximum(1 - RATES[0] * budget, 0.0) * every, 0.0)
+            expected = np.where(speaks, (1 - budget) * every, rest)
+            return Band(expected, np.where(known, lower, np.nan), np.where(known, np.inf, np.nan))
+        expected = np.where(speaks, budget * every, rest)
+        upper = np.where(speaks, RATES[0] * expected, np.where(known, np.inf, np.nan))
         return Band(expected, np.where(known, 0.0, np.nan), upper)
+
+    def facts_of(self, series: int, time: float, value: float) -> Facts:
+        return Facts(burn=self._burn(series), left=self.left_of(series))
+
+    def left_of(self, series: int) -> float:
+        """Return which part of the row's error budget is left, at most 1, below 0 where it is overspent.
+
+        Of the period so far not known, as many requests are supposed and no failure; NaN without requests.
+        """
+        group = self._group[series : series + 1]
+        if not len(group) or group[0] < 0 or self._groups.seen[group[0]] <= READY:
+            return math.nan
+        requests = requests_of(self._groups.ring[group], self._groups.last[group], self._width)
+        known = max(self._groups.last[group[0]] - self._groups.since[group[0]], self._spans[0])
+        every, failed = requests[0, -1, ALL], requests[0, -1, FAILED]
+        whole = every * max(self._spans[-1] / known, 1.0) * (1 - self.args.objective)
+        return float(1 - failed / whole) if whole > 0 else math.nan
+
+    def _burn(self, series: int) -> float:
+        """Return how many times too fast the row's budget burns, over the long span of the pair it is of."""
+        group = self._group[series : series + 1]
+        span = np.array(LONG)[USED[self.args.pairs]][0]
+        every, failed = requests_of(self._groups.ring[group], self._groups.last[group], self._width)[0, span]
+        return float(failed / every) / (1 - self.args.objective) if every > 0 else math.nan
 
     def forget_many(self, series: Rows) -> None:
         known = series[series < len(self._group)]
@@ -179,14 +200,14 @@ class Burn:
         groups, which = np.unique(self._group[rows], return_inverse=True)
         now = self._groups.last[groups]
         np.maximum.at(now, which, at)
-        rate, heard = self._rates(groups, which, rows, at, clean, now)
-        update = self._advance(groups, now, rate)
+        rate, heard, speaker = self._rates(groups, which, rows, at, clean, now)
+        update = self._groups.advance(groups, now, rate, self._width)
         known = np.maximum(now - update["since"], self._spans[0])[:, None]
         found = np.where(
             heard, self._burnt(update["ring"], now, np.maximum(self._spans / known, 1.0)), np.nan
         )
-        told = np.where(self._side[rows] == FAILED, found[which], 0.0)
-        surprise[use] = np.where(self._seen[rows] >= READY, told, np.nan)
+        told = np.where(rows == speaker[which], found[which], 0.0 * found[which])
+        surprise[use] = np.where(update["seen"][which] > READY, told, np.nan)
         if keep:
             for name, column in update.items():
                 getattr(self._groups, name)[groups] = column
@@ -196,8 +217,8 @@ class Burn:
 
     def _rates(
         self, groups: Ints, which: Ints, rows: Rows, at: Floats, value: Floats, now: Floats
-    ) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return the requests a second of each group, (g, 2), and whether any row counts all of them.
+    ) -> tuple[Floats, NDArray[np.bool_], Ints]:
+        """Return the requests a second of each group, (g, 2), whether any row counts all, and who speaks.
 
         Added up in the order of the rows, whatever the order in which they came.
         """
@@ -210,36 +231,33 @@ class Burn:
         seen = self._seen[members] > 0
         seen[place] = True
         fresh = seen & ((now[of] - last <= STALE * usual[of]) | (usual[of] == 0))
-        key = of * 2 + self._side[members]
-        rate: Floats = np.bincount(key, np.where(fresh, newest, 0.0), 2 * len(groups)).astype(np.float64)
-        heard = np.bincount(key, fresh, 2 * len(groups)).reshape(-1, 2)[:, ALL] > 0
-        return rate.reshape(-1, 2), heard
+        side = self._side[members]
+        parts = [
+            np.bincount(of, np.where(fresh, part, 0.0), len(groups)) for part in self._parts(side, newest)
+        ]
+        heard = np.bincount(of, fresh & (self.args.alone | (side != FAILED)), len(groups)) > 0
+        able = np.flatnonzero(fresh & self._speaks(side))[::-1]
+        speaker = np.full(len(groups), -1)
+        speaker[of[able]] = members[able]
+        return np.stack(parts, axis=1), heard, speaker
 
-    def _advance(self, groups: Ints, now: Floats, rate: Floats) -> dict[str, NDArray[Any]]:
-        """Return the groups' state with the requests since their last time added.
+    def _parts(self, side: NDArray[np.int8], value: Floats) -> tuple[Floats, Floats]:
+        """Return what each row's value adds to all requests and to the failed ones."""
+        if self.args.alone:
+            every = np.full(len(value), self.args.requests)
+            bad = value > self.args.limit if self.args.limit < math.inf else value / self.args.whole
+            failed = np.minimum(bad, 1.0) * every
+            return every, every - failed if self.args.counts == "good" else failed
+        if self.args.counts == "good":
+            failed = value * ((side == ALL).astype(np.float64) - (side == FAILED))
+        else:
+            failed = np.where(side != ALL, value, 0.0)
+        return np.where(side != FAILED, value, 0.0), failed
 
-        At the same time as the last, only what is new is: sides that come apart count the same seconds.
-        """
-        held = self._groups
-        gone = np.where(held.last[groups] > 0, now - held.last[groups], 0.0)
-        usual = held.usual[groups]
-        on = gone > 0
-        step = np.where(on, np.minimum(gone, np.where(usual > 0, 2 * usual, FIRST)), held.step[groups])
-        requests = np.where(on[:, None], rate, rate - held.rate[groups]) * step[:, None]
-        usual = np.where(on, np.where(usual > 0, usual + 0.1 * (step - usual), step), usual)
-
-        bucket = np.maximum((now[:, None] / self._width).astype(np.int64), held.bucket[groups])
-        slot = np.arange(BUCKETS)
-        past = (slot - held.bucket[groups][:, :, None] - 1) % BUCKETS
-        ring = held.ring[groups]
-        stale = past < (bucket - held.bucket[groups])[:, :, None]
-        ring = np.where(stale[:, :, None, :], np.float32(0), ring)
-        going = (slot == (bucket % BUCKETS)[:, :, None])[:, :, None, :]
-        ring = ring + (going * requests[:, None, :, None]).astype(np.float32)
-        since = np.where(held.since[groups] > 0, held.since[groups], now)
-        return {"ring": ring, "bucket": bucket, "rate": rate, "last": now, "step": step, "usual": usual} | {
-            "since": since
-        }
+    def _speaks(self, side: NDArray[np.int8]) -> NDArray[np.bool_]:
+        """Say which rows speak for their group when they are the first."""
+        able: NDArray[np.bool_] = (side != ALL) | self.args.alone
+        return able
 
     def _burnt(self, ring: NDArray[np.float32], now: Floats, longer: Floats) -> Floats:
         """Return the surprise of each group: the least of a pair's two spans, the most of the pairs.
@@ -247,18 +265,16 @@ class Burn:
         A span that is so many times longer, (g, spans), than the group is known is taken to have begun
         with as many requests and no failure: an hour's budget is not gone in the first minute.
         """
-        place = now[:, None] / self._width
-        oldest = (place.astype(np.int64) + 1) % BUCKETS
-        weight = np.where(np.arange(BUCKETS) == oldest[:, :, None], 1 - (place % 1.0)[:, :, None], 1.0)
-        requests = np.maximum((ring * weight[:, :, None, :]).sum(axis=3), 0.0)
+        requests = requests_of(ring, now, self._width)
         # What was a whole number before it was a rate is one again.
         failed, every = np.floor(requests[:, :, FAILED] + 0.01), requests[:, :, ALL]
         allowed = every * longer * (1 - self.args.objective)
+        used = USED[self.args.pairs]
         of_spans = [
             surprise_of_counts(
-                failed[:, spans], np.maximum(RATES * allowed[:, spans], LEAST), self.args.clumps
+                failed[:, spans], np.maximum(RATES[used] * allowed[:, spans], LEAST), self.args.clumps
             )
-            for spans in (LONG, SHORT)
+            for spans in (LONG[used], SHORT[used])
         ]
         found: Floats = np.minimum(*of_spans).max(axis=1)
         return found

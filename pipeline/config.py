@@ -14,7 +14,8 @@ from pipeline import knowledge, plain, topology
 from pipeline.clock import Span
 from pipeline.complaints.encoders import use
 from pipeline.decide import Policy
-from pipeline.detect import Watch
+from pipeline.detect import Watch, slo
+from pipeline.detect.slo import Slo
 from pipeline.follow import Promises, unknown
 from pipeline.knowledge import Article
 from pipeline.logs import drain3
@@ -41,6 +42,9 @@ class ExpectedSignal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     series: str  # regex found in the signal's series
     after: Span = Span(0)  # not before
     by: Span = Span(0)  # at the latest; 0 = by the end
+    rule: str = ""  # regex found in the name of the rule that speaks
+    page: bool | None = None  # whether it pages by itself; None = either
+    reason: str = ""  # regex found in what it says
 
 
 class RuleTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -112,7 +116,13 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One rules/*.yaml file."""
 
     watches: tuple[Watch, ...] = ()
+    slos: tuple[Slo, ...] = ()
     tests: tuple[RuleTest, ...] = ()
+
+    @property
+    def looks(self) -> tuple[Watch, ...]:
+        """All watches of the file, those of its objectives behind the others."""
+        return (*self.watches, *(w for each in self.slos for w in slo.watches(each)))
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -131,6 +141,7 @@ class Config(msgspec.Struct, frozen=True):
     complaints: Complaints = Complaints()
     articles: tuple[Article, ...] = ()
     promises: Promises = Promises()
+    slos: tuple[Slo, ...] = ()  # their watches are among the others
 
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -150,7 +161,8 @@ def load(path: Path | None = None, catalog: Path | None = None) -> Config:
     rules = [f for spot in _spots(main, home, "rules", errors) for f in _yaml_files(spot)]
     books = [f for spot in _spots(main, home, "playbooks", errors) for f in _yaml_files(spot)]
     parsed = [_read(f, Rules, errors) for f in rules]
-    watches = {w.name: w for found in parsed if found for w in found.watches}
+    watches = {w.name: w for found in parsed if found for w in found.looks}
+    slos = {s.name: s for found in parsed if found for s in found.slos}
     playbooks = {b.name: b for b in (_read(f, Playbook, errors) for f in books) if b}
     where = catalog or (home / main.catalog if main and main.catalog else None)
     found = _catalog(where, errors)
@@ -169,6 +181,7 @@ def load(path: Path | None = None, catalog: Path | None = None) -> Config:
     return Config(
         main.web, main.storage, main.limits, main.kafka, main.policy, response, found,
         tuple(watches.values()), files, main.logs, main.complaints, articles, main.promises,
+        tuple(slos.values()),
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from pipeline.detect.slo import Budget
 from pipeline.frame import Frame
 from pipeline.types import Action, Incident, Outcome, Seconds, Step
 
@@ -45,6 +46,7 @@ class Readings:
     incidents: Callable[[], Iterable[Incident]]  # those that are not over
     lag: Callable[[], tuple[int, Seconds]]  # frames journaled and not stepped yet, age of the oldest
     series: Callable[[], int]
+    budgets: Callable[[], Iterable[Budget]] = tuple  # of the objectives in rules
 
 
 class Metrics:
@@ -176,7 +178,25 @@ class _AtScrape(Collector):
             for reason, count in _bounded(reasons).items():
                 dropped.add_metric([stage, reason], count)
         yield dropped
+        yield from self._budgets(read.budgets())
         yield self._incidents(read.incidents())
+
+    @staticmethod
+    def _budgets(budgets: Iterable[Budget]) -> Iterator[Metric]:
+        names = ["slo", "service", "by"]
+        left = GaugeMetricFamily(
+            "forewarn_slo_error_budget_left_ratio", "Of the window; below 0 = overspent.", labels=names
+        )
+        burn = GaugeMetricFamily(
+            "forewarn_slo_burn_rate", "How many times too fast, over the last hour.", labels=names
+        )
+        for budget in budgets:
+            by = ",".join(f"{k}={v}" for k, v in sorted(budget.labels.items()) if k != "service")
+            values = [budget.slo, budget.labels.get("service", ""), by]
+            left.add_metric(values, budget.left)
+            burn.add_metric(values, budget.burn)
+        yield left
+        yield burn
 
     @staticmethod
     def _incidents(incidents: Iterable[Incident]) -> Metric:

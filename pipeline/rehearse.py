@@ -119,7 +119,7 @@ def _rule(file: Rules, test: RuleTest) -> list[str]:
 
 def _signals(file: Rules, test: RuleTest) -> list[Signal]:
     """Return the first word of each signal that the watches give of the test's series."""
-    pipeline = Pipeline(Config(watches=file.watches))
+    pipeline = Pipeline(Config(watches=file.looks))
     sets = [pack(labels(s.series)) for s in test.input_series]
     table = [values(s.values) for s in test.input_series]
     first: dict[str, Signal] = {}
@@ -143,12 +143,20 @@ def _signals(file: Rules, test: RuleTest) -> list[Signal]:
 def _is(expected: ExpectedSignal, signal: Signal) -> bool:
     after = signal.at - START
     in_time = after >= expected.after and (not expected.by or after <= expected.by)
-    return in_time and re.search(expected.series, signal.series) is not None
+    pages = expected.page is None or expected.page == signal.page
+    said = (
+        (expected.series, signal.series), (expected.rule, signal.detector), (expected.reason, signal.reason),
+    )  # fmt: skip
+    return in_time and pages and all(re.search(wanted, found) for wanted, found in said)
 
 
 def _told(expected: ExpectedSignal) -> str:
     after = f" after {spell(expected.after)}" if expected.after else ""
-    return f"a signal of {expected.series}{after}" + (f" by {spell(expected.by)}" if expected.by else "")
+    after += f" by {spell(expected.by)}" if expected.by else ""
+    rule = f" by the rule {expected.rule}" if expected.rule else ""
+    pages = {None: "", True: " that pages", False: " that pages nobody"}[expected.page]
+    said = f' that says "{expected.reason}"' if expected.reason else ""
+    return f"a signal of {expected.series}{rule}{pages}{after}{said}"
 
 
 def _compare(test: PlaybookTest, done: Sequence[Action]) -> list[str]:

@@ -49,7 +49,8 @@ def summary(found: Config) -> str:
     """Return what was found, as amtool prints it."""
     response = found.response
     counts = {
-        "watches": len(found.watches),
+        "watches": len(found.watches) - 2 * len(found.slos),
+        "objectives": len(found.slos),
         "playbooks": len(response.playbooks),
         "receivers": len(response.receivers),
         "rungs of escalation": len(response.escalation),

@@ -70,6 +70,8 @@ def detect(
 def _look(state: DetectState, given: Round, guards: Guards, series: Series) -> Iterator[_Seen]:
     """Let each desk's detector see its samples."""
     for number, lane in enumerate(state.lanes):
+        if not lane.used:
+            continue
         for key in dict.fromkeys(state.keys[k] for k in lane.watches):
             member = np.isin(lane.watch[given.row], [k for k in lane.watches if state.keys[k] == key])
             if member.any():

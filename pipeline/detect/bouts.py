@@ -114,7 +114,9 @@ class Bout:
         lasted = self.last - self.since + self.worst.cadence
         said = [f"is {self._compared(lasted)}"]
         said += words.facts(self.worst.facts, self.subject.metric, self.last, self.worst.expected)
-        return self._signal(now, f"{self.subject.told} {'; '.join([*said, *filter(None, [self.note])])}")
+        return self._signal(
+            now, f"{self.subject.told} {'; '.join([*said, *filter(None, [self.watch.says, self.note])])}"
+        )
 
     def _compared(self, lasted: Seconds) -> str:
         assert self.worst is not None

@@ -24,6 +24,7 @@ class Lane:
     watch: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.int16))  # -1 = none
     slot: Rows = field(default_factory=lambda: np.zeros(0, np.int32))  # at the desk, -1 = none yet
     busy: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))  # out, or not surely back
+    used: bool = False  # it has had a series
     bar: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))  # times its limit
 
     def place(self, row: int, metric: str, labels: Labels) -> None:
@@ -36,6 +37,7 @@ class Lane:
             self.bar = np.pad(self.bar, (0, more), constant_values=1)
         self.slot[row] = -1
         self.watch[row] = next((k for k, w in self.watches.items() if w.matches(metric, labels)), -1)
+        self.used |= bool(self.watch[row] >= 0)
 
     def forget(self, gone: Rows) -> None:
         gone = gone[gone < len(self.watch)]

@@ -18,6 +18,7 @@ from detectors.base import Detector, Floats, Grouped
 from pipeline import kinds
 from pipeline.clock import Span
 from pipeline.plain import Invalid, parse
+from pipeline.series import service_of
 from pipeline.types import Labels
 
 Direction = Literal["both", "above", "below"]
@@ -50,18 +51,26 @@ class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     beside: bool = False  # looks at series that belong to other watches as well
     group: tuple[str, ...] = ("__name__", "service")  # series equal in these labels are one another's peers
     side: Mapping[str, str] = msgspec.field(default_factory=dict)  # labels, as above, of a group's other side
+    parts: tuple[
+        Mapping[str, str], ...
+    ] = ()  # instead of metrics and side: labels of all, then of the others
+    says: str = ""  # said with each of its signals
     relax: Mapping[str, Span] = msgspec.field(default_factory=dict)  # by kind of change: how long it explains
 
     def __post_init__(self) -> None:
-        for pattern in (*self.metrics, *self.labels.values(), *self.side.values()):
+        of_parts = (pattern for part in self.parts for pattern in part.values())
+        for pattern in (*self.metrics, *self.labels.values(), *self.side.values(), *of_parts):
             try:
                 re.compile(pattern)
             except re.error as error:
                 raise ValueError(f'"{pattern}" is not a regular expression: {error}') from error
-        if not self.metrics:
+        if not self.metrics and not self.parts:
             raise ValueError("metrics: expected at least one pattern")
         if not self.surprise > 0 or self.samples < 1:
             raise ValueError("expected surprise above 0 and samples of at least 1")
+        for name in ("min_dev_from_expected", "min_rel_dev"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name):g}")
         least, most = self.data_range
         if not least <= most:
             raise ValueError(f"data_range: expected the least, then the most, got {least:g} and {most:g}")
@@ -69,10 +78,15 @@ class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f'side: the detector "{self.detector}" looks at each series by itself')
 
     def matches(self, metric: str, labels: Labels) -> bool:
+        if self.parts:
+            return any(_has(labels, part) for part in self.parts)
         return any(_anchored(p).match(metric) for p in self.metrics) and _has(labels, self.labels)
 
     def side_of(self, labels: Labels) -> int:
-        """Return 1 for a series on the other side of its group, else 0."""
+        """Return 1 for a series on the other side of its group, 2 for one that is on both, else 0."""
+        if self.parts:
+            both = [_has(labels, part) for part in self.parts]
+            return 2 if all(both) and len(both) > 1 else both.index(True)
         return int(bool(self.side) and _has(labels, self.side))
 
 
@@ -131,7 +145,12 @@ def _detector(name: str) -> ModuleType:
 
 
 def _has(labels: Labels, patterns: Mapping[str, str]) -> bool:
-    return all(_anchored(p).match(labels.get(k, "")) for k, p in patterns.items())
+    return all(_anchored(p).match(labels.get(k) or _named(labels, k)) for k, p in patterns.items())
+
+
+def _named(labels: Labels, name: str) -> str:
+    """Return what a label says that is missing: whose a series is, other labels say as well."""
+    return service_of(labels) if name == "service" else ""
 
 
 @lru_cache(maxsize=4096)

@@ -51,6 +51,9 @@ def facts(known: Facts, metric: str, now: Seconds, expected: float = math.nan) -
             f"reaches {units.quantity(known.limit, metric)} in {long(known.reached - now)} "
             f"({long(known.soonest - now)} to {latest})"
         )
+    if math.isfinite(known.burn):
+        left = f"{known.left:.0%} of it is left" if known.left > 0 else "nothing of it is left"
+        yield f"the error budget burns {known.burn:.3g} times too fast; {left}"
     if known.still:
         yield f"unchanged for {long(now - known.onset)}"
     for length, word in ((known.highest, "highest"), (known.lowest, "lowest")):

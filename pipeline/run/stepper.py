@@ -10,6 +10,7 @@ import structlog
 
 from pipeline import clock, frame, snapshot
 from pipeline.config import Config
+from pipeline.detect.slo import Budget, budgets
 from pipeline.flow import Pipeline
 from pipeline.frame import Frame
 from pipeline.ingest.journal import Journal
@@ -82,6 +83,10 @@ class Stepper:
         """Use another config from the next frame on, and for every replay of the frames after it."""
         self.config = self.pipeline.config = config
         self.save()
+
+    def budgets(self) -> tuple[Budget, ...]:
+        """Return how the objectives stand."""
+        return budgets(self.pipeline.memory.detect, self.pipeline.memory.series)
 
     def save(self) -> None:
         """Write a snapshot, and drop what the oldest kept one makes needless. Raises OSError."""

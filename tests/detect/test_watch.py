@@ -59,6 +59,16 @@ def test_it_is_told_again_only_when_its_surprise_has_grown_by_half() -> None:
         pytest.param({"min_rel_dev": 4.5}, [50, 56], 2, id="no smaller share than asked"),
         pytest.param({"surprise": 1000}, [50, 50], None, id="no less surprise than asked"),
         pytest.param({"surprise": 1000, "data_range": [0, 40]}, [30, 50], 2, id="out of its range, whatever"),
+        pytest.param(
+            {"detection_direction": "below", "data_range": [0, 40]},
+            [50],
+            1,
+            id="out of its range, whichever way",
+        ),
+        pytest.param({"surprise": 1000, "data_range": [0, 40]}, [40, 40.5], 2, id="its bounds are in range"),
+        pytest.param(
+            {"min_dev_from_expected": 20, "min_rel_dev": 4.5}, [50, 56], 2, id="both deviations, not either"
+        ),
         pytest.param({"metrics": ["p90"]}, [50, 50], None, id="patterns match the whole name"),
         pytest.param({"labels": {"service": "pay|cart"}}, [50], 1, id="labels match"),
         pytest.param({"labels": {"service": "cart"}}, [50], None, id="labels do not match"),
@@ -281,6 +291,9 @@ def test_other_rules_end_what_was_said_and_keep_what_was_learned() -> None:
         ({"with": {"warm_up": 3}}, "warm_up: expected at least 10 samples, got 3"),
         ({"metrics": ["p(90"]}, '"p(90" is not a regular expression'),
         ({"surprise": float("nan")}, "expected surprise above 0"),
+        ({"min_dev_from_expected": -1}, "min_dev_from_expected: expected 0 or more, got -1"),
+        ({"min_rel_dev": float("nan")}, "min_rel_dev: expected 0 or more, got nan"),
+        ({"detection_direction": "up"}, '"up" is not known here'),
         ({"data_range": [1, 0]}, "data_range: expected the least, then the most, got 1 and 0"),
         ({"side": {"track": "new"}}, 'side: the detector "seasonal" looks at each series by itself'),
         ({"metrics": []}, "metrics: expected at least one pattern"),
@@ -300,7 +313,11 @@ def test_every_shipped_watch_has_a_name_of_its_own_and_a_known_detector() -> Non
 
     assert len(found) == len({w.name for w in found}) >= 10
     assert {w.detector for w in found} <= set(detectors())
-    assert all(w.min_rel_dev or w.min_dev_from_expected for w in found if w.page and w.detector != "limit")
+    assert all(
+        w.min_rel_dev or w.min_dev_from_expected
+        for w in found
+        if w.page and w.detector not in ("limit", "burn")
+    )
 
 
 @pytest.mark.parametrize(

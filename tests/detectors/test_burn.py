@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -246,6 +247,6 @@ def test_the_state_is_as_large_as_it_says() -> None:
         ({"clumps": -1.0}, "clumps: expected 0 or more"),
     ],
 )
-def test_wrong_arguments_are_refused_by_name(given: dict[str, float], said: str) -> None:
+def test_wrong_arguments_are_refused_by_name(given: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Args(**given)
