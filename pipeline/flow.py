@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pipeline import snapshot
 from pipeline.alerts import AlertState, take_alerts
-from pipeline.complaints import ComplaintState, hear, tuned
+from pipeline.complaints import ComplaintState, hear, learn, tuned
 from pipeline.config import Config
 from pipeline.correlate import CorrelateState, correlate
 from pipeline.decide import DecideState, decide
@@ -70,13 +70,12 @@ class Pipeline:
         logged = read_lines(m.logs, batch, m.series, now)
         heard, complaints = hear(m.complaints, batch.events, c.topology, now, m.correlate.open, batch.alive)
         signals = (*measured, *logged, *heard, *take_alerts(m.alerts, batch.alerts, now))
-        seen = correlate(
-            m.correlate, signals, complaints, batch.events, c.topology, now, c.policy.resolve_after,
-            m.complaints.senses,
-        )  # fmt: skip
+        patience, senses = c.policy.resolve_after, m.complaints.senses
+        seen = correlate(m.correlate, signals, complaints, batch.events, c.topology, now, patience, senses)
         told, verdicts = decide(m.decide, seen, batch.events, c.policy, now)
         answered, actions, runs = respond(m.respond, told, verdicts, batch.events, c.response, now)
         incidents = m.correlate.keep(answered)
+        learn(m.complaints, incidents)
         cases, asks = follow(m.follow, complaints, incidents, batch.events, c, now)
         changes, asked = (tuple(e for e in batch.events if e.kind == kind) for kind in ("change", "command"))
         return Step(

@@ -13,7 +13,6 @@ from pipeline.complaints import kin as kin_module
 from pipeline.complaints.head import Head
 from pipeline.complaints.kin import Kin
 from pipeline.complaints.link import TOP, link
-from pipeline.complaints.proposals import Proposals
 from pipeline.complaints.words import Rarity, Vector, columns, plain
 from pipeline.topology import Service, Topology
 
@@ -181,23 +180,3 @@ def test_rows_of_an_encoder_count_beside_the_words() -> None:
 
     assert near[0] == pytest.approx(kin_module.MEANING)
     assert near[2] == pytest.approx(0)
-
-
-def test_what_an_incidents_complaints_say_and_others_do_not_is_proposed_as_a_name() -> None:
-    proposals = Proposals()
-    for text in CHATTER * 10:
-        proposals.hear(text)
-    for text in (
-        "the trolley is empty",
-        "my trolley fails",
-        "trolley gone",
-        "下单失败",
-        "下单不行",
-        "下单报错",
-    ):
-        proposals.hear(text)
-        proposals.tell("checkout-service", text)
-
-    assert proposals.names("checkout-service") == [("trolley", 3), ("下单", 3)]
-    assert proposals.names("checkout-service", known=("下单",)) == [("trolley", 3)]
-    assert proposals.names("payment-service") == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pipeline.complaints.budget import Budget
 from pipeline.complaints.channel import Channels, silences
@@ -15,16 +15,32 @@ from pipeline.complaints.encoders import Dense, chosen, encoder
 from pipeline.complaints.head import Head
 from pipeline.complaints.heard import Heard, Said, voice_of
 from pipeline.complaints.known import Known
-from pipeline.complaints.link import evidence, ranked
+from pipeline.complaints.labels import Labels
+from pipeline.complaints.link import evidence, names_of, ranked
+from pipeline.complaints.proposals import Alias, Proposal, Proposals, of_each
 from pipeline.complaints.sense import Sense
 from pipeline.complaints.surge import Surges, notice
 from pipeline.complaints.topics import Topics
 from pipeline.complaints.urgency import urgent
 from pipeline.complaints.words import Rarity, columns, plain
 from pipeline.topology import Topology
-from pipeline.types import Complaint, Event, Seconds, Signal
+from pipeline.types import Complaint, Event, Incident, Seconds, Signal
 
 CERTAIN = 0.5  # score of a link from which the complaint counts as naming the service
+# What incidents teach counts so much of what people teach; see benchmarks/_complaint_links.py.
+GUESSED = 0.5
+
+
+class Names(NamedTuple):
+    """What services and topics are called, or may be."""
+
+    proposed: tuple[Proposal, ...] = ()
+    given: tuple[Alias, ...] = ()
+    topics: tuple[str, ...] = ()  # that closed complaints were labelled with
+
+    @property
+    def by_service(self) -> Mapping[str, tuple[str, ...]]:
+        return of_each(self.given)
 
 
 @dataclass(slots=True)
@@ -40,6 +56,8 @@ class ComplaintState:
     surges: Surges = field(default_factory=Surges)
     mails: Mails = field(default_factory=Mails)
     channels: Channels = field(default_factory=Channels)
+    proposals: Proposals = field(default_factory=Proposals)
+    labels: Labels = field(default_factory=Labels)
     senses: dict[str, Dense] = field(default_factory=dict)  # rows of those read by the newest call
     dropped: Counter[str] = field(default_factory=Counter)
 
@@ -88,6 +106,9 @@ def hear(
     state.senses.clear()
     happened = tuple(events)
     state.surges.lessons.hear(happened, state.heard, now)
+    state.labels.hear(happened, state.heard, state.head, state.known)
+    state.proposals.obey(happened)
+    given = state.proposals.names
     asked = sorted((e for e in happened if e.kind == "complaint"), key=lambda e: (e.time, e.id))
     own = [said_now(e.text) for e in asked]
     said = [plain(text) for text in own]
@@ -110,8 +131,10 @@ def hear(
             state.senses[event.id] = sense
         if event.labels.get("service"):
             state.head.teach(event.id, event.labels["service"], vector, sense)
-        names, odds = evidence(words, topology, state.sense.encoder, dense)
-        services = ranked(names, odds + state.head.evidence(names, vector, sense))
+        names, odds = evidence(words, topology, state.sense.encoder, dense, given)
+        learned = state.head.evidence(names, vector, sense)
+        guessed = GUESSED * state.labels.guessed.evidence(names, vector, sense)
+        services = ranked(names, odds + learned + guessed)
         named = services[0][0] if services and services[0][1] >= CERTAIN else ""
         complaint = Complaint(
             id=event.id,
@@ -142,6 +165,34 @@ def hear(
             state.surges, state.heard, complaint, one, voice, named, now, flagged=named in flagged
         )
         state.heard.add(event.id, time, voice, state.surges.number(named), one, state.known)
+        _propose(state, event.id, voice, text, named)
     signals += state.surges.endings(state.heard, now)
     signals += silences(state.channels, read, now, alive=alive)
     return tuple(signals), tuple(read)
+
+
+def learn(state: ComplaintState, incidents: tuple[Incident, ...]) -> None:
+    """Take what incidents that are over say of their complaints: which service those were about."""
+    for incident in incidents:
+        service = state.labels.learn(incident, state.heard, state.surges.services, state.head)
+        if service:
+            state.proposals.tell(service, incident.id, incident.complaints)
+
+
+def proposed(state: ComplaintState, topology: Topology) -> Names:
+    """Return the names that customers may have for services, those accepted, and topics people taught."""
+    given = state.proposals.names
+    known = {name: (*called, *given.get(name, ())) for name, called in names_of(topology).items()}
+    found = state.proposals.proposed(state.rarity, known)
+    return Names(found, tuple(state.proposals.given.values()), tuple(sorted(state.known.head.services)))
+
+
+def _propose(state: ComplaintState, id: str, voice: int, text: str, named: str) -> None:
+    """Count what is said in a confirmed surge of a service, or names none while only one such is on."""
+    state.proposals.hear(id, voice, text)
+    on = [surge for surge in state.surges.on.values() if surge.page and surge.service]
+    joined = [surge for surge in on if id in surge.ids[-1:]]
+    for surge in joined:
+        state.proposals.tell(surge.service, surge.id, surge.ids)
+    if len(on) == 1 and not joined and not named:
+        state.proposals.tell(on[0].service, on[0].id, (id,))

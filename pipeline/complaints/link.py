@@ -31,7 +31,8 @@ BEHIND = 0.5  # of what another service has more, taken off
 
 _HOUSE = re.compile(r"^(?:ts|svc|srv)-|[-_]?(?:service|svc|server|api|app)$")
 _WORD = re.compile(r"\w+")
-_EMPTY = frozenset(
+# English words that say nothing of what a text is about.
+EMPTY = frozenset(
     {"the", "a", "an", "my", "your", "our", "their", "some", "to", "of", "for", "in", "on", "at", "is", "are"}
     | {"it", "this", "that", "and", "or", "with", "part", "what", "how", "i", "do", "when", "you", "we"}
 )
@@ -39,6 +40,7 @@ _EMPTY = frozenset(
 Listed = tuple[tuple[str, tuple[str, ...]], ...]  # service, its aliases
 Links = tuple[tuple[str, float], ...]  # service, its score
 NO_ROW: Dense = np.zeros(0, np.float32)
+NO_NAMES: Mapping[str, tuple[str, ...]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,20 @@ class Names:
     strange: float  # weight of an n-gram that no alias has
 
 
-def link(text: str, topology: Topology, model: str = "none", row: Dense = NO_ROW) -> Links:
+def link(
+    text: str,
+    topology: Topology,
+    model: str = "none",
+    row: Dense = NO_ROW,
+    more: Mapping[str, tuple[str, ...]] = NO_NAMES,
+) -> Links:
     """Return the likely services, best first, at most TOP, scores in 0-1; () = unknown.
 
     A score is calibrated: of the complaints that score .7, some 70 % are about that service. `row` (dim,)
     is the text's of the named encoder, less the mean of the rows before it, of length 1.
     Cost: 100 us a text, and 0.1 us an alias.
     """
-    return ranked(*evidence(text, topology, model, row))
+    return ranked(*evidence(text, topology, model, row, more))
 
 
 def ranked(services: tuple[str, ...], logits: Floats) -> Links:
@@ -77,10 +85,17 @@ def ranked(services: tuple[str, ...], logits: Floats) -> Links:
 
 
 def evidence(
-    text: str, topology: Topology, model: str = "none", row: Dense = NO_ROW
+    text: str,
+    topology: Topology,
+    model: str = "none",
+    row: Dense = NO_ROW,
+    more: Mapping[str, tuple[str, ...]] = NO_NAMES,
 ) -> tuple[tuple[str, ...], Floats]:
-    """Return the services of the catalogue and the log odds that the text is about each, (services,)."""
-    names = _names(_listed(topology))
+    """Return the services of the catalogue and the log odds that the text is about each, (services,).
+
+    `more` are names that people gave its services since it was written.
+    """
+    names = _names(_listed(topology, more))
     if not names.services:
         return (), np.zeros(0)
     words = _soft(_by_words(names, text), names)
@@ -120,10 +135,21 @@ def _rows(texts: tuple[str, ...], model: str) -> Dense:
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
 
 
-def _listed(topology: Topology) -> Listed:
+def names_of(topology: Topology) -> Mapping[str, tuple[str, ...]]:
+    """Return all that each service of the catalogue is called, with the engineers' name as words."""
+    return {service: (*said, _spoken(service)) for service, said in _listed(topology, NO_NAMES)}
+
+
+def _listed(topology: Topology, more: Mapping[str, tuple[str, ...]]) -> Listed:
     """Return each service with its aliases of every language: complaints mix them."""
     return tuple(
-        (name, tuple(alias for lang in sorted(service.aliases) for alias in service.aliases[lang]))
+        (
+            name,
+            (
+                *(alias for lang in sorted(service.aliases) for alias in service.aliases[lang]),
+                *more.get(name, ()),
+            ),
+        )
         for name, service in sorted(topology.services.items())
     )
 
@@ -166,7 +192,7 @@ def _names(listed: Listed) -> Names:
 def _telling(text: str) -> str:
     """Return the text without the English words that say nothing; with them where nothing else is left."""
     words = plain(text).split()
-    return " ".join(w for w in words if w.strip("?!.,;:'\"()") not in _EMPTY) or " ".join(words)
+    return " ".join(w for w in words if w.strip("?!.,;:'\"()") not in EMPTY) or " ".join(words)
 
 
 def _spoken(service: str) -> str:

@@ -21,10 +21,12 @@ The API answers JSON; times are seconds since 1970, UTC:
     GET  /api/v1/complaints/ID                     how far it is, in words for its customer
     POST /api/v1/complaints/ID/reply               {"by": "ann", "text": "..."}: what its customer then reads;
     POST /api/v1/complaints/ID/ask                 the same, and the clocks stand until the customer answers;
-    POST /api/v1/complaints/ID/cause, fixed, close {"by": "ann", "text": ""}
+    POST /api/v1/complaints/ID/cause, fixed        {"by": "ann", "text": ""}
+    POST /api/v1/complaints/ID/close               and {"topic": "...", "service": "..."}, which teaches
     POST /api/v1/complaints/ID/answer, reopen      {"text": "..."}, said by the customer
     POST /api/v1/complaints/ID/rate                {"helped": "yes", "score": 5}; a no opens it again
     GET  /api/v1/topics                            what customers complain of, and the surges that are on
+    GET  /api/v1/aliases                           names that customers may have: see console/names.py
     POST /api/v1/answers                           what a desk may answer to a text: see console/answers.py
 
 A POST of a command is answered 202 with the command's id once the command is in the journal; its effect
@@ -48,6 +50,7 @@ from starlette.staticfiles import StaticFiles
 
 from pipeline import units
 from pipeline.clock import Clock
+from pipeline.complaints import Names
 from pipeline.complaints.topic_notes import Topic
 from pipeline.console import explain, words
 from pipeline.console.answers import Answers
@@ -56,6 +59,7 @@ from pipeline.console.ask import MAX_SILENCE, TEACH, Submit
 from pipeline.console.desk import Desk
 from pipeline.console.guard import HEADERS, Guard
 from pipeline.console.live import Live, Page
+from pipeline.console.names import Aliases, nobody
 from pipeline.console.pages import Pages
 from pipeline.console.reply import WORDS
 from pipeline.console.standing import QUIET_AFTER
@@ -80,6 +84,7 @@ def routes(
     told: Callable[[], bool] = lambda: True,
     articles: Callable[[], tuple[Article, ...]] = tuple,
     topics: Callable[[], Awaitable[Sequence[Topic]]] = unknown,
+    names: Callable[[], Awaitable[Names]] = nobody,
     stopping: Callable[[], bool] = bool,
     longest: Callable[[], Seconds] = lambda: MAX_SILENCE,
     model: str = "none",
@@ -87,14 +92,16 @@ def routes(
     """Return every route of console and API.
 
     `submit` journals a frame and returns when it is durable; what it raises is for the app to answer.
-    `topology`, `articles`, `topics` and `longest` are asked each time, `told` whether pages reach anybody.
+    `topology`, `articles`, `topics`, `names` and `longest` are asked each time, `told` whether pages reach
+    anybody.
     A service unheard for `quiet_after` is unknown, and no silence may last for more than `longest`. Streams
     end by themselves once `stopping` says so: else they would hold a server up. `model` compares questions.
     """
     pages = Pages(store, clock, topology, quiet_after, told)
     live, api = Live(store, clock, templates(), stopping), Api(pages, submit, longest)
-    answers = Answers(store, submit, clock, topology, live.templates, articles, model)
-    desk, complained = Desk(store, clock, submit), Topics(store, clock, topics)
+    answers = Answers(store, submit, clock, topology, live.templates, articles, model, names)
+    desk, complained = Desk(store, clock, submit, topology, names), Topics(store, clock, topics)
+    called = Aliases(submit, clock, topology, names)
     shown = {
         "/": Page("overview", ("summary", "open", "recent"), pages.overview),
         "/incidents/{id}": Page(
@@ -103,7 +110,7 @@ def routes(
             pages.incident,
         ),
         "/board/{customer}": Page("board", ("services", "own", "past"), pages.board),
-        "/desk": Page("desk", ("summary", "rows", "closed"), desk.page),
+        "/desk": Page("desk", ("summary", "rows", "closed", "names"), desk.page),
         "/complaints": Page("complaints", ("rows",), complained.page),
         "/boards": Page("boards", ("rows",), pages.boards),
         "/services": Page("services", ("rows",), pages.services),
@@ -120,6 +127,9 @@ def routes(
         ("POST", "/api/v1/silences/preview", api.preview),
         ("GET", "/api/v1/boards/{customer}", api.board),
         ("GET", "/api/v1/topics", complained.show),
+        ("GET", "/api/v1/aliases", called.show),
+        ("POST", "/api/v1/aliases", partial(called.take, "alias")),
+        *(("POST", f"/api/v1/aliases/{do}", partial(called.take, do)) for do in ("dismiss", "unalias")),
         ("GET", "/api/v1/complaints/{id}", desk.show),
         *(("POST", f"/api/v1/complaints/{{id}}/{do}", partial(desk.take, do)) for do in WORDS),
         ("POST", "/board/{customer}/say", desk.hear),

@@ -25,9 +25,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from pipeline.clock import Clock
+from pipeline.complaints import Names
 from pipeline.complaints.encoders import encoder
 from pipeline.complaints.outcomes import HELPED, UNHELPFUL
 from pipeline.console.ask import Submit, ask
+from pipeline.console.names import nobody
 from pipeline.console.shelf import Question, Shelf
 from pipeline.knowledge import Article
 from pipeline.store import Store
@@ -53,9 +55,10 @@ class Answers:
         templates: Environment,
         articles: Callable[[], tuple[Article, ...]],
         model: str = "none",
+        names: Callable[[], Awaitable[Names]] = nobody,
     ) -> None:
         self.store, self.submit, self.clock, self.templates = store, submit, clock, templates
-        self.shelf = Shelf(store, clock, topology, articles, encoder(model))
+        self.shelf = Shelf(store, clock, topology, articles, encoder(model), names)
         self._turn = asyncio.Lock()  # one book is learned at a time
 
     def calls(self) -> tuple[Call, ...]:

@@ -72,7 +72,7 @@ class Api:
 
     async def preview(self, request: Request) -> Response:
         """Answer what a silence would mute now; nothing is silenced."""
-        fields = await _fields(request)
+        fields = await fields_of(request)
         if fields is None:
             return said_no("expected a JSON object", 400)
         asked = {name: value for name, value in fields.items() if name in TAKES["silence"] and value}
@@ -109,7 +109,7 @@ class Api:
         return RedirectResponse(safe, 303)
 
     async def _asked(self, request: Request, fixed: dict[str, str]) -> Response:
-        fields = await _fields(request)
+        fields = await fields_of(request)
         if fields is None:
             return said_no("expected a JSON object", 400)
         try:
@@ -143,7 +143,7 @@ def whole(incident: Incident) -> dict[str, Any]:
     }
 
 
-async def _fields(request: Request) -> dict[str, str] | None:
+async def fields_of(request: Request) -> dict[str, str] | None:
     """Return the fields of a JSON object; None where the body is none."""
     try:
         found = orjson.loads(await request.body() or b"{}")

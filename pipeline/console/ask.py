@@ -35,6 +35,9 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     "deny": ("incident", "playbook"),
     "stop": ("incident", "playbook"),
     "start": (),
+    "alias": ("service", "alias"),
+    "unalias": ("service", "alias"),
+    "dismiss": ("service", "alias"),
 }
 TEACH = ("confirm", "noise", "unteach")  # said of an incident's signals
 MAX_SIGNALS = 100  # of one incident that a lesson is about

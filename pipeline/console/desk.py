@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote
 
@@ -12,14 +12,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from pipeline.clock import Clock
+from pipeline.complaints import Names
 from pipeline.console.api import said_json, said_no
 from pipeline.console.ask import Submit, ask
 from pipeline.console.live import Words
+from pipeline.console.names import nobody
 from pipeline.console.own import texts, told
 from pipeline.console.reply import WORDS, word
 from pipeline.console.topics import surging
 from pipeline.follow.obey import FITS
 from pipeline.store import Store
+from pipeline.topology import Topology
 from pipeline.types import Case, Complaint, Progress, Promise, Seconds
 
 MAX_SHOWN = 200  # open complaints, those first whose promise breaks first
@@ -48,6 +51,8 @@ class Desk:
     store: Store
     clock: Clock
     submit: Submit
+    topology: Callable[[], Topology] = Topology
+    names: Callable[[], Awaitable[Names]] = nobody
 
     async def page(self, request: Request) -> Words:
         now = self.clock()
@@ -67,6 +72,8 @@ class Desk:
             "counts": {
                 clock: sum(r.clock == clock for r in rows) for clock in ("broken", "at risk", "stands")
             },
+            "names": await self.names(),
+            "services": sorted(self.topology().services),
             "scores": scores,
             "mean": sum(scores) / len(scores) if scores else math.nan,
         }

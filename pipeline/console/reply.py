@@ -9,6 +9,8 @@ from pipeline.redact import redact
 from pipeline.types import Event, Seconds
 
 MAX_TEXT = 2_000
+MAX_NAME = 80
+ABOUT = ("topic", "service")  # what a closed complaint was about
 # Whether it needs words, and whose it is.
 WORDS: Mapping[str, tuple[bool, str]] = {
     "reply": (True, "desk"),
@@ -25,7 +27,8 @@ WORDS: Mapping[str, tuple[bool, str]] = {
 def word(asked: Mapping[str, str], by: str, now: Seconds) -> Event:
     """Return the command; raises ValueError that names the field.
 
-    Fields: do, complaint (or incident: all of its), text, and to rate: helped (yes, no), score (1 to 5).
+    Fields: do, complaint (or incident: all of its), text; to rate: helped (yes, no), score (1 to 5); and to
+    close, as far as it is known: topic and service, from which complaints like it are understood.
     """
     do = asked["do"]
     labels = {"do": do, "by": "customer" if WORDS[do][1] == "customer" else by}
@@ -38,7 +41,13 @@ def word(asked: Mapping[str, str], by: str, now: Seconds) -> Event:
         raise ValueError(f"text: expected what to tell, to {do}")
     if do == "rate":
         labels |= _rating(asked)
+    if do == "close":
+        labels |= {name: said for name in ABOUT if (said := _name(asked.get(name, "")))}
     return Event("command", f"cmd-{secrets.token_hex(8)}", now, labels, text[:MAX_TEXT])
+
+
+def _name(raw: str) -> str:
+    return redact("".join(c for c in raw if c.isprintable()).strip())[:MAX_NAME]
 
 
 def _rating(asked: Mapping[str, str]) -> dict[str, str]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline import knowledge
 from pipeline.clock import Clock
+from pipeline.complaints import Names
 from pipeline.complaints.answers import TOP, Advice, Book, Entry, advise, bind
 from pipeline.complaints.encoders import Encoder
 from pipeline.complaints.link import link
 from pipeline.complaints.outcomes import tallies
+from pipeline.console.names import nobody
 from pipeline.console.standing import Standing, World, felt
 from pipeline.console.telling import language, sentence, was
 from pipeline.knowledge import Article
@@ -71,6 +73,7 @@ class Shelf:
     topology: Callable[[], Topology]
     articles: Callable[[], tuple[Article, ...]]
     encoder: Encoder
+    names: Callable[[], Awaitable[Names]] = nobody
     _articles: tuple[Article, ...] = ()  # that `_kb` was learned from
     _kb: Book | None = None
     _solved: Book | None = None
@@ -157,7 +160,8 @@ class Shelf:
     async def _now(self, question: Question, lang: str, now: Seconds) -> tuple[Told, ...]:
         """Return what may be told of open incidents: what the caller names first, then what they use."""
         topology = self.topology()
-        named = [service for service, _ in link(question.text, topology)]
+        given = (await self.names()).by_service
+        named = [service for service, _ in link(question.text, topology, more=given)]
         customer = topology.customers.get(question.customer)
         uses = (
             [*dict.fromkeys([*(s for s in named if s in customer.uses), *customer.uses])]

@@ -31,7 +31,18 @@ def obey(case: Case, event: Event, now: Seconds) -> tuple[Case, tuple[Mark, ...]
         return case, ()
     if do == "rate":
         return _rated(case, event, now)
-    return case, (Mark(now, DONE.get(do, do), by, event.text),)
+    mark = Mark(now, DONE.get(do, do), by, event.text)
+    return (_sorted(case, event.labels) if do == "close" else case), (mark,)
+
+
+def _sorted(case: Case, said: Mapping[str, str]) -> Case:
+    """Return the case as about what the one who closes it says, the word of a person first."""
+    service, topic = said.get("service", ""), said.get("topic", "")
+    others = tuple(s for s in case.services if s != service)
+    services = (service, *others)[:3] if service else case.services
+    if (services, topic or case.topic) == (case.services, case.topic):
+        return case
+    return replace(case, services=services, topic=topic or case.topic)
 
 
 def _rated(case: Case, event: Event, now: Seconds) -> tuple[Case, tuple[Mark, ...]]:

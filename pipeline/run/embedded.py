@@ -22,6 +22,7 @@ import msgspec
 import structlog
 
 from pipeline import clock, frame, metrics
+from pipeline.complaints import Names, proposed
 from pipeline.complaints.topic_notes import Topic
 from pipeline.config import Config
 from pipeline.correlate.picture import say
@@ -167,6 +168,10 @@ class Engine:
     async def topics(self) -> tuple[Topic, ...]:
         """Return what customers complain of, by topic, as it stands between two steps."""
         return await self._threaded(self.stepper.pipeline.memory.complaints.topics.listed, clock.wall())
+
+    async def names(self) -> Names:
+        """Return what customers may call services, for a person to accept, and what was accepted."""
+        return await self._threaded(proposed, self.stepper.pipeline.memory.complaints, self.config.topology)
 
     async def settled(self) -> None:
         """Return once all that was taken is stepped and recorded."""

@@ -155,7 +155,8 @@ def _pages(engine: Engine, launch: Launch, stopping: Callable[[], bool]) -> Star
     shown = console.routes(
         engine.store, engine.submit, clock.wall, lambda: engine.config.topology,
         told=lambda: bool(engine.config.response.receiver), articles=lambda: engine.config.articles,
-        topics=engine.topics, stopping=stopping, longest=lambda: engine.config.policy.silence_longest,
+        topics=engine.topics, names=engine.names, stopping=stopping,
+        longest=lambda: engine.config.policy.silence_longest,
         # A model takes 150 MB: only who has articles pays.
         model=chosen(engine.config.complaints.encoder) if engine.config.articles else "none",
     )  # fmt: skip

@@ -1,0 +1,97 @@
+"""What people and incidents say that complaints were about, to the heads that learn from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipeline.complaints.head import Head
+from pipeline.complaints.heard import Heard
+from pipeline.complaints.known import Known
+from pipeline.complaints.words import Vector
+from pipeline.types import Event, Incident, State
+
+MAX_INCIDENTS = 1_000  # of which it is known what people said, or that they were learned from
+VOICES = 3  # complaints of an incident that must name a service, and most of those that name any
+
+
+@dataclass(slots=True)
+class Labels:
+    """What closed tickets teach, and apart from it what incidents do. Owned by ComplaintState.
+
+    That a complaint was attached to an incident is a weaker label than a person's word: it has a head of its
+    own, so that none of it takes the place of a person's.
+    """
+
+    guessed: Head = field(default_factory=Head)
+    named: dict[str, str] = field(default_factory=dict)  # incident -> service a person named, "" = noise
+    learned: dict[str, None] = field(default_factory=dict)  # incidents, oldest first
+    dropped: Counter[str] = field(default_factory=Counter)
+
+    def hear(self, events: Iterable[Event], heard: Heard, head: Head, known: Known) -> None:
+        """Take what people say: who closes a complaint may name its `topic` and `service`."""
+        asked = (e for e in events if e.kind == "command")
+        for event in sorted(asked, key=lambda e: (e.time, e.id)):
+            said = event.labels
+            incident, service = said.get("incident", ""), said.get("service", "")
+            if incident and (said.get("do") == "noise" or service):
+                self.named.pop(incident, None)
+                self.named[incident] = "" if said.get("do") == "noise" else service
+                _shorten(self.named)
+            if said.get("do") == "close" and not incident and (service or said.get("topic")):
+                self._close(said.get("complaint", ""), service, said.get("topic", ""), heard, head, known)
+
+    def _close(self, id: str, service: str, topic: str, heard: Heard, head: Head, known: Known) -> None:
+        rows = heard.rows((id,))
+        if not rows:
+            self.dropped["labels of complaints no longer kept"] += 1
+            return
+        vector = Vector(heard.index[rows[0]], heard.weight[rows[0]])
+        dense = heard.dense[rows[0]].astype(np.float32)
+        if topic:
+            known.teach(id, topic, vector, dense)
+        if service:
+            head.teach(id, service, vector, dense if len(dense) else None)
+            if id in self.guessed.ids:
+                self.guessed.teach(id, service, vector, dense if len(dense) else None)
+
+    def learn(self, incident: Incident, heard: Heard, names: dict[str, int], head: Head) -> str:
+        """Learn from an incident that is over; return the service its complaints were about, "" = unknown.
+
+        That is the one a person named; else the one that most of its complaints name that name any, where
+        it was paged, touched that service, and nobody called it noise.
+        """
+        if incident.state is not State.RESOLVED or incident.id in self.learned:
+            return ""
+        rows = heard.rows(incident.complaints)
+        service = self._about(incident, heard, rows, names)
+        if not service:
+            return ""
+        self.learned[incident.id] = None
+        _shorten(self.learned)
+        for row in rows:
+            id = heard.ids[row]
+            if id not in head.ids:
+                dense = heard.dense[row].astype(np.float32)
+                vector = Vector(heard.index[row], heard.weight[row])
+                self.guessed.teach(id, service, vector, dense if len(dense) else None)
+        return service
+
+    def _about(self, incident: Incident, heard: Heard, rows: list[int], names: dict[str, int]) -> str:
+        if incident.id in self.named:
+            return self.named[incident.id]
+        if incident.paged is None:
+            return ""
+        told = Counter(int(heard.service[row]) for row in rows)
+        told.pop(0, None)
+        touched = [(told[names[s]], s) for s in incident.services if s in names]
+        most, service = max(touched, key=lambda t: (t[0], t[1]), default=(0, ""))
+        return service if most >= VOICES and 2 * most > told.total() else ""
+
+
+def _shorten(table: dict[str, str] | dict[str, None]) -> None:
+    if len(table) > MAX_INCIDENTS:
+        del table[next(iter(table))]
