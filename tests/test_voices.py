@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from pipeline.correlate import QUIET
-from pipeline.correlate.state import LINKABLE, WAIT
-from pipeline.correlate.voices import AFTER
+from pipeline.correlate.state import WAIT
+from pipeline.correlate.voices import AFTER, LATE
 from pipeline.types import Seconds, State
 from tests.nouns import Desk, complaint, over, signal
 
@@ -30,8 +30,8 @@ def test_a_complaint_before_the_incident_is_found_by_it() -> None:
     [
         pytest.param(0, AFTER - 1, True, id="minutes after it was over"),
         pytest.param(0, AFTER + 1, False, id="later, and no customer had noticed it"),
-        pytest.param(2, 3 * 3600, True, id="hours later, and customers had complained of it"),
-        pytest.param(2, LINKABLE + 1, False, id="too late"),
+        pytest.param(2, LATE - 1, True, id="later, and customers had complained of it"),
+        pytest.param(2, LATE + 1, False, id="too late"),
     ],
 )
 def test_a_complaint_after_the_incident_is_linked_while_it_is_likely(

@@ -16,7 +16,7 @@ from pipeline.types import Complaint, Floats, Seconds, Signal
 
 VOICES = 3  # customers that a surge needs at least
 AGAIN = 2  # of them, those not heard in a surge that has ended
-QUIET = 240.0  # s without another voice that end it; the next burst is a new page
+QUIET = 180.0  # s without another voice that end it; the next burst is a new page
 JOINED = 5400.0  # s within which like complaints belong to it at least
 SAME = 0.3  # from which two complaints count as saying the same
 CLOSED = 86400.0  # s of quiet after which the like of it is a new surge

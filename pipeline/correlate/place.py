@@ -12,7 +12,7 @@ from pipeline.types import Incident, Seconds, Signal
 WINDOW: Seconds = 240.0
 # Customers notice, wait and write: what they say together lags by this much.
 VOICE_WINDOW: Seconds = 900.0
-# The same series abnormal again so soon after its incident resolved is the same incident.
+# The same series abnormal again in less time after its incident resolved is the same incident.
 REOPEN: Seconds = 60.0
 
 
@@ -40,7 +40,7 @@ def _unnamed(state: CorrelateState, signal: Signal) -> list[Incident]:
 def back(state: CorrelateState, signal: Signal) -> Incident | None:
     """Return the incident that resolved by itself a moment ago and had the same series."""
     for incident in state.before(signal.service):
-        if incident.resolved is None or signal.at - incident.resolved > REOPEN:
+        if incident.resolved is None or signal.at - incident.resolved >= REOPEN:
             return None
         if not incident.by and any(s.series == signal.series for s in incident.signals):
             return incident

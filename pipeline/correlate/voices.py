@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pipeline.correlate.picture import hear
 from pipeline.correlate.place import VOICE_WINDOW, around, onset
-from pipeline.correlate.state import LINKABLE, CorrelateState
+from pipeline.correlate.state import CorrelateState
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Incident, Seconds, Signal, State
 
@@ -23,6 +23,9 @@ FADE: Seconds = 600.0
 # Likelihood from which a complaint speaks of an incident, and score from which it names a service.
 LIKELY = 0.05
 NAMED = 0.5
+# So long after it resolved somebody may still write of it. In OB-1, TT-1 and TT-2 all that faults caused came
+# within 25 minutes of it; of the ten that came later and fitted by name, none was of it.
+LATE: Seconds = 1800.0
 # So many complaints of an incident tell what is said of it; so many incidents are asked.
 SEEDS, MAX_ASKED = 2, 50
 # A surge of so many customers whom no incident explains is something new.
@@ -67,7 +70,9 @@ def _alike(state: CorrelateState, complaint: Complaint, now: Seconds) -> list[tu
     said = [[c.id for c in state.heard[id]] for id in known]
     close = state.kin.closeness(state.kin.near(complaint.id), said, [complaint.id])
     return [
-        (float(score), onset(state.get(id)), id) for score, id in zip(close, known, strict=True) if score > 0
+        (float(score), onset(state.get(id)), id)
+        for score, id in zip(close, known, strict=True)
+        if score >= LIKELY
     ]
 
 
@@ -78,7 +83,7 @@ def attach_late(state: CorrelateState, complaint: Complaint) -> None:
         for incident in state.before(service):
             known = incident.voices > 1 and incident.services[0] == service
             over = incident.resolved if incident.resolved is not None else complaint.time
-            if known and onset(incident) <= complaint.time <= over + LINKABLE:
+            if known and onset(incident) <= complaint.time <= over + LATE:
                 give(state, incident, [complaint], {})
                 return
 

@@ -324,7 +324,9 @@ def test_every_shipped_watch_has_a_name_of_its_own_and_a_known_detector() -> Non
     ("metric", "labels", "name"),
     [
         ("server_p90_s", {}, "latency"),
-        ("edge_source_p50_s", {}, "latency"),
+        ("edge_source_p50_s", {}, "latency of half"),
+        ("rpc_duration_seconds", {"quantile": "0.5"}, "latency of half, by quantile"),
+        ("rpc_duration_seconds", {"quantile": "0.9"}, "latency"),
         ("server_p99_s", {}, "latency of the slowest"),
         ("client_p90_s", {}, "latency as callers see it"),
         ("http_request_duration_seconds", {"quantile": "0.9"}, "latency"),
