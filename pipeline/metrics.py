@@ -47,6 +47,7 @@ class Readings:
     lag: Callable[[], tuple[int, Seconds]]  # frames journaled and not stepped yet, age of the oldest
     series: Callable[[], int]
     budgets: Callable[[], Iterable[Budget]] = tuple  # of the objectives in rules
+    habits: Callable[[], tuple[int, int]] = lambda: (0, 0)  # signals joined by habit, and taken out again
 
 
 class Metrics:
@@ -180,6 +181,11 @@ class _AtScrape(Collector):
         yield dropped
         yield from self._budgets(read.budgets())
         yield self._incidents(read.incidents())
+        joined, parted = read.habits()
+        yield CounterMetricFamily(
+            "forewarn_habit_joins", "Signals put to an incident by habit alone.", joined
+        )
+        yield CounterMetricFamily("forewarn_habit_splits", "Of them, those that a person took out.", parted)
 
     @staticmethod
     def _budgets(budgets: Iterable[Budget]) -> Iterator[Metric]:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from pipeline import snapshot
 from pipeline.correlate import QUIET, CorrelateState, correlate
 from pipeline.correlate.behind import MAX_SIGNALS
+from pipeline.correlate.habits import WINDOW
 from pipeline.correlate.picture import MAX_TIMELINE
-from pipeline.correlate.place import REOPEN, WINDOW
+from pipeline.correlate.place import REOPEN
 from pipeline.correlate.state import LINKABLE, STORM
 from pipeline.types import Seconds, State
 from tests.nouns import SHOP, Desk, change, command, complaint, over, signal

@@ -22,6 +22,7 @@ def readings(dropped: dict[str, Counter[str]] | None = None) -> Readings:
         incidents=lambda: (INCIDENT,),
         lag=lambda: (7, 0.25),
         series=lambda: 42,
+        habits=lambda: (4, 1),
     )
 
 
@@ -64,6 +65,8 @@ def test_what_the_engine_has_anyway_is_read_at_the_scrape() -> None:
     assert value(metrics, "forewarn_lag_frames") == 7
     assert value(metrics, "forewarn_lag_seconds") == 0.25
     assert value(metrics, "forewarn_series") == 42
+    assert value(metrics, "forewarn_habit_joins_total") == 4
+    assert value(metrics, "forewarn_habit_splits_total") == 1
     assert value(metrics, "forewarn_queue_length", queue="steps") == 3
     assert value(metrics, "forewarn_dropped_total", stage="series", reason="series limit") == 5
     assert value(metrics, "forewarn_incidents", state=State.OPEN.value, priority="P1") == 1

@@ -10,6 +10,8 @@ The API answers JSON; times are seconds since 1970, UTC:
     GET  /api/v1/incidents/ID                      also its runs, verdicts and actions
     POST /api/v1/incidents/ID/acknowledge          {"by": "ann"}
     POST /api/v1/incidents/ID/resolve              {"by": "ann"}
+    POST /api/v1/incidents/ID/merge                {"by": "ann", "into": "another open incident"}
+    POST /api/v1/incidents/ID/split                {"by": "ann", "out": "a service, or a merged incident"}
     POST /api/v1/incidents/ID/noise                {"by": "ann"}: its signals are told less readily,
     POST /api/v1/incidents/ID/confirm              more readily,
     POST /api/v1/incidents/ID/unteach              as readily as ever; a lesson lasts 30 days
@@ -70,7 +72,7 @@ from pipeline.topology import Topology
 from pipeline.types import Seconds
 
 HERE = Path(__file__).parent
-ANSWERS = ("acknowledge", "resolve", *TEACH)
+ANSWERS = ("acknowledge", "resolve", "merge", "split", *TEACH)
 MAX_BODY = 16_384  # bytes of a command
 
 

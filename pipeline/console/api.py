@@ -60,7 +60,7 @@ class Api:
         return said_json(whole(found) | more)
 
     async def answer(self, do: str, request: Request) -> Response:
-        """Take what a program says of one incident: acknowledge, resolve, confirm, noise or unteach."""
+        """Take what a program says of one incident: one of ANSWERS, with the fields that TAKES names."""
         return await self._asked(request, {"do": do, "incident": request.path_params["id"]})
 
     async def silences(self, request: Request) -> Response:

@@ -26,6 +26,8 @@ MOST = {"match": MAX_TEXT + 1}
 TAKES: Mapping[str, tuple[str, ...]] = {
     "acknowledge": ("incident",),
     "resolve": ("incident",),
+    "merge": ("incident", "into"),  # another open incident
+    "split": ("incident", "out"),  # an incident that was merged into it, or a service
     "confirm": ("incident",),
     "noise": ("incident",),
     "unteach": ("incident",),

@@ -23,6 +23,7 @@ from pipeline.types import Event, Incident, Run, Seconds, Signal, State
 MAX_OPEN = 10_000  # more than correlation keeps open
 MAX_CARDS = 100  # open incidents shown on the first page, worst first; the others are counted
 MAX_PLOTS = 8
+MAX_BESIDE = 100  # newest incidents that are offered to be merged, or split off again
 MAX_COMPLAINTS = 50
 HISTORY = 30 * 86400.0
 GONE_AFTER = 86400.0  # a service that no catalogue names and nobody heard for a day has been taken down
@@ -93,6 +94,19 @@ class Pages:
             "complaints": await self.store.complaints(incident.complaints[-MAX_COMPLAINTS:]),
             "silence": silencing(asked, incident, now),
             "stopped": stopped(asked),
+            **await self._beside(incident),
+        }
+
+    async def _beside(self, incident: Incident) -> Words:
+        """Return the open incidents that this one could be merged into, and what could be split off it."""
+        if incident.state is State.RESOLVED:
+            return {"open": [], "merged": [], "parts": []}
+        others = await self.store.incidents(limit=MAX_BESIDE)
+        parts = sorted({s.service for s in incident.signals if s.service})
+        return {
+            "open": [i for i in others if i.state is not State.RESOLVED and i.id != incident.id],
+            "merged": [i for i in others if i.by == incident.id],
+            "parts": parts if len(parts) > 1 else [],
         }
 
     async def board(self, request: Request) -> Words | None:

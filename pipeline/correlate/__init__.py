@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pipeline import cause
 from pipeline.complaints.encoders import Dense
+from pipeline.correlate import parts
 from pipeline.correlate.admit import admit
 from pipeline.correlate.behind import refill
 from pipeline.correlate.picture import redraw, say
@@ -84,6 +85,9 @@ def _mind(state: CorrelateState, event: Event, stale: dict[str, None], now: Seco
         return
     id = event.labels.get("incident", "")
     if event.kind != "command" or id not in state.burning:
+        return
+    if event.labels.get("do") in {"merge", "split"}:
+        parts.obey(state, event, stale, now)
         return
     by = event.labels.get("by", "")
     incident = state.get(id)

@@ -7,8 +7,10 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from pipeline.correlate.behind import fewest, full, stand_behind
+from pipeline.correlate.habits import WINDOW
+from pipeline.correlate.parts import merge
 from pipeline.correlate.picture import say
-from pipeline.correlate.place import WINDOW, back, fitting, lag
+from pipeline.correlate.place import back, by_habit, fitting, lag
 from pipeline.correlate.state import STORM, CorrelateState
 from pipeline.correlate.voices import VOICES, explained, release, speaking, take_in
 from pipeline.topology import Topology
@@ -28,6 +30,7 @@ def admit(
         return
     if id is not None and _outgrew(state, state.get(id), signal):
         id = None
+    begins = id is None
     if id is None:
         signal = speaking(state, signal) if signal.kind == "complaint" else signal
         id = _home(state, signal, topology, stale, now)
@@ -39,6 +42,8 @@ def admit(
         stand_behind(state, incident, signal)
         return
     known = next((s for s in incident.signals if s.id == signal.id), None)
+    if signal.page and signal.kind != "complaint" and (begins or known is None or not known.page):
+        state.habits.hear(signal)
     if incident.state is not State.RESOLVED:
         stale[id] = None
         if signal.page and (known is None or not known.page):
@@ -75,10 +80,18 @@ def _home(
         first = fits[0]
         if signal.page:
             for other in fits[1:]:
-                if lag(first, other.signals[0]) <= WINDOW:
-                    first = _merge(state, first, other, signal, stale, now)
+                parted = other.id in state.apart.get(first.id, ())
+                if lag(first, other.signals[0]) <= WINDOW and not parted:
+                    why = f"{signal.reason.rstrip('.')} bridges them"
+                    first = merge(state, first, other, why, stale, now)
         state.home[signal.id] = first.id
         return first.id
+    if signal.page and (found := by_habit(state, signal)) is not None:
+        known, why = found
+        state.put(say(known, now, f"joined by {signal.kind} of {signal.service or 'no service'}: {why}"))
+        state.habits.join(signal)
+        state.home[signal.id] = known.id
+        return known.id
     again = back(state, signal)
     if again is not None:
         told = say(again, now, f"came back: {signal.reason}")
@@ -106,31 +119,6 @@ def _open(signal: Signal, now: Seconds) -> Incident:
     services = (signal.service,) if signal.service else ()
     new = Incident(id, now, now, signal.reason, "P4", services, (signal,), first_signal=signal.since)
     return say(new, now, f"opened by {signal.kind}: {signal.reason}") if not signal.page else new
-
-
-def _merge(
-    state: CorrelateState, a: Incident, b: Incident, bridge: Signal, stale: dict[str, None], now: Seconds
-) -> Incident:
-    """Fold one incident into the other because a signal fits both; who was paged first survives."""
-    a, b = sorted((a, b), key=lambda i: (i.paged is None, i.paged or 0.0, i.opened, i.id))
-    why = f"{bridge.reason.rstrip('.')} bridges them"
-    behind = state.behind.pop(b.id, {})
-    for signal in (*b.signals, *behind.values()):
-        state.home[signal.id] = a.id
-    if behind:
-        state.behind.setdefault(a.id, {}).update(behind)
-    signals = fewest(state, a.id, tuple(sorted((*a.signals, *b.signals), key=_age)))
-    both = replace(a, signals=signals, updated=now)
-    state.put(say(both, now, f"merged {b.id} into this: {why}"))
-    moved = state.heard.pop(b.id, ())
-    for complaint in moved:
-        state.owner.pop(complaint.id, None)
-    state.give(a.id, moved)
-    gone = replace(b, state=State.RESOLVED, resolved=now, by=a.id, complaints=(), updated=now)
-    state.resolve(say(gone, now, f"merged into {a.id}: {why}"), now)
-    stale.pop(b.id, None)
-    stale[a.id] = None
-    return state.get(a.id)
 
 
 def _with(signals: tuple[Signal, ...], known: Signal | None, signal: Signal) -> tuple[Signal, ...]:

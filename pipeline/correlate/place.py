@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pipeline.correlate.habits import WINDOW, kind_of, named, service_of
 from pipeline.correlate.state import CorrelateState
 from pipeline.topology import Topology
 from pipeline.types import Incident, Seconds, Signal
 
-# Signals of one cause begin within minutes of each other.
-WINDOW: Seconds = 240.0
 # Customers notice, wait and write: what they say together lags by this much.
 VOICE_WINDOW: Seconds = 900.0
 # The same series abnormal again in less time after its incident resolved is the same incident.
@@ -28,6 +27,16 @@ def fitting(state: CorrelateState, topology: Topology, signal: Signal) -> list[I
     fits = [(d, off, i) for d, i in found if _joins(d, off := lag(i, signal), i, signal)]
     fits.sort(key=lambda f: (f[0], f[1], f[2].opened, f[2].id))
     return [incident for _, _, incident in fits]
+
+
+def by_habit(state: CorrelateState, signal: Signal) -> tuple[Incident, str] | None:
+    """Return an open incident of a kind that the signal's often begins with, and how that is known."""
+    for kind, why in state.habits.partners(signal):
+        for incident in state.on(service_of(kind)):
+            theirs = any(s.page and kind_of(s) == kind for s in incident.signals)
+            if theirs and lag(incident, signal) <= WINDOW:
+                return incident, why
+    return None
 
 
 def _unnamed(state: CorrelateState, signal: Signal) -> list[Incident]:
@@ -103,11 +112,6 @@ def _joins(distance: int, off: Seconds, incident: Incident, signal: Signal) -> b
 def hot(incident: Incident, now: Seconds) -> bool:
     """Say whether it is abnormal now: measured so, or customers have said so within the last minutes."""
     return any(s.kind != "complaint" or now - s.at <= VOICE_WINDOW for s in holding(incident))
-
-
-def named(signal: Signal) -> str:
-    """Return what the signal is called, whichever instance it speaks of."""
-    return signal.labels.get("alertname") or signal.labels.get("__name__") or signal.series
 
 
 def holding(incident: Incident) -> list[Signal]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from pipeline.complaints.kin import Kin
+from pipeline.correlate.habits import Habits
 from pipeline.types import Complaint, Event, Incident, Seconds, Signal, State
 
 # Linked tickets come 82 min after the alert in the median, a quarter after 290, a fifth before it (iPACK).
@@ -50,6 +51,10 @@ class CorrelateState:
     behind: dict[str, dict[str, Signal]] = field(default_factory=dict)  # incident -> on, and not shown
     floor: dict[str, tuple[bool, float]] = field(default_factory=dict)  # page, surprise of its weakest shown
     opened: deque[Seconds] = field(default_factory=lambda: deque(maxlen=STORM))  # the newest incidents
+    habits: Habits = field(default_factory=Habits)
+    # incident -> those merged into it -> their signals and complaints
+    merged: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    apart: dict[str, dict[str, None]] = field(default_factory=dict)  # a person has parted the two
     storm: str = ""  # the incident of what fits no other
     looked: Seconds = -math.inf  # when all open incidents were last returned
     dropped: Counter[str] = field(default_factory=Counter)
@@ -153,6 +158,9 @@ class CorrelateState:
         self.touched.pop(id, None)
         self.unsaid.discard(id)
         self.floor.pop(id, None)
+        self.merged.pop(id, None)
+        for other in self.apart.pop(id, ()):
+            self.apart.get(other, {}).pop(id, None)
         for signal in (*incident.signals, *self.behind.pop(id, {}).values()):
             if self.home.get(signal.id) == id:
                 del self.home[signal.id]

@@ -104,11 +104,23 @@ async def test_a_silence_of_a_form_ends_at_a_time_in_utc(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
+    ("do", "more"),
+    [("merge", {"into": "inc-0030"}), ("split", {"out": "payment"})],
+)
+async def test_a_program_joins_and_parts_incidents(site: Site, do: str, more: dict[str, str]) -> None:
+    answer = await site.client.post(f"/api/v1/incidents/inc-0031/{do}", json={"by": "ann", **more})
+
+    assert answer.status_code == 202
+    assert site.commands[0].labels == {"do": do, "by": "ann", "incident": "inc-0031", **more}
+
+
+@pytest.mark.parametrize(
     ("fields", "why"),
     [
         ({"do": "reboot"}, "do: expected one of acknowledge, resolve"),
         ({"do": "approve", "incident": "inc-0031", "by": "a"}, "approve: expected incident and playbook"),
         ({"do": "approve", "incident": "inc-0031", "playbook": "r", "by": " "}, "by: say who you are"),
+        ({"do": "merge", "incident": "inc-0031"}, "merge: expected incident and into"),
         ({"do": "stop", "incident": "inc-0031"}, "stop: expected incident and playbook"),
         ({"do": "silence", "seconds": "60"}, "silence: expected incident or service or match, got neither"),
         ({"do": "silence", "incident": "inc-0031"}, "until: expected `seconds`"),

@@ -165,7 +165,7 @@ async def test_every_control_can_be_reached_and_seen_by_keyboard(screen: Screen)
     page = await screen.open("/incidents/inc-0031")
     reached: list[list[str]] = []
 
-    for _ in range(22):
+    for _ in range(23):
         await page.keyboard.press("Tab")
         reached.append(await page.evaluate(FOCUSED))
 

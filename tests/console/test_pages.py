@@ -45,6 +45,16 @@ async def test_an_incident_shows_why_what_and_who(site: Site) -> None:
     assert text.count('<svg class="plot"') == 2
 
 
+async def test_an_open_incident_offers_what_it_could_be_merged_into_and_what_could_be_split_off(
+    site: Site,
+) -> None:
+    text = await site.page(INCIDENT)
+
+    assert "Merge into" in text
+    assert "inventory answers with more 404" in text
+    assert "<option>checkout</option><option>payment</option>" in text
+
+
 async def test_who_resolved_it_is_told_with_that_time_not_that_of_the_acknowledgement(site: Site) -> None:
     known = await site.store.incident("inc-0030")
     assert known is not None
