@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -18,6 +20,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from pipeline import plain as files
 from pipeline.complaints import kin as kins
+from pipeline.complaints.door import simplified
 from pipeline.complaints.encoders import Dense, encoder, installed
 from pipeline.complaints.head import Head
 from pipeline.complaints.link import evidence, link
@@ -60,7 +63,7 @@ def run() -> Table:
             found |= _links(name, model)
         for name in ("banking77", "cic"):
             found |= {f"attach {name} {model} {n} open F1": _attach(_read(name, model), n) for n in (1, 3)}
-    found |= {f"link {name} TF-IDF top-1": _nearest(name) for name in FILES}
+    found |= {f"link {name} TF-IDF top-1": _nearest(name) for name in FILES} | _traditional()
     for what, value in found.items():
         print(f"{what:44} {value:.3f}")
     return found
@@ -126,6 +129,22 @@ def _links(name: str, model: str) -> Table:
         best = (odds[test] + np.array(learned)).argmax(axis=1)
         told[f"link {name} {model} {labels} labels top-1"] = float((best == right[test]).mean())
     return told
+
+
+def _traditional() -> Table:
+    """Return how often CIC's texts, in the characters of Taiwan, find their service, brought back and not."""
+    if find_spec("opencc") is None:
+        return {}
+    heard, topology = _read("cic", "none", clean=True), _catalog("cic")[0]
+    convert, services = import_module("opencc").OpenCC("s2t").convert, evidence("", topology)[0]
+    right: dict[str, list[bool]] = {"as written": [], "simplified": []}
+    for text, service in zip(heard.texts, _meant("cic", heard), strict=True):
+        written = str(convert(text))
+        for way, said in (("as written", written), ("simplified", simplified(written))):
+            if service:
+                odds = evidence(said, topology)[1]
+                right[way].append(services[int(odds.argmax())] == service)
+    return {f"link cic none top-1, traditional {way}": float(np.mean(found)) for way, found in right.items()}
 
 
 def _row(heard: Set, k: int) -> Dense | None:

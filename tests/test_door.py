@@ -1,12 +1,18 @@
-"""What a customer says now is kept of a mail; its script tells the language."""
+"""What a customer says now is kept of a mail, in one script for Chinese."""
 
 from __future__ import annotations
+
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.complaints.door import language, said_now
+from pipeline.complaints import ComplaintState, hear, tuned
+from pipeline.complaints.door import said_now, simplified
+from pipeline.config import Complaints
+from pipeline.topology import Service, Topology
+from pipeline.types import Event
 
 MINE = "The export fails since this morning."
 
@@ -51,16 +57,27 @@ def test_any_text_can_be_stripped_and_something_stays(text: str) -> None:
     assert bool(said) == bool(text.strip())
 
 
+@pytest.mark.skipif(find_spec("opencc") is None, reason="opencc of the extra `languages` is not installed")
 @pytest.mark.parametrize(
-    ("text", "given", "lang"),
+    ("text", "same"),
     [
-        pytest.param("cannot pay", "de", "de", id="as its sender says"),
-        pytest.param("注文できません", "", "ja", id="Japanese with Chinese characters"),
-        pytest.param("无法下单", "", "zh", id="Chinese"),
-        pytest.param("لا استطيع الدفع", "", "ar", id="Arabic"),
-        pytest.param("не могу войти", "", "ru", id="Russian"),
-        pytest.param("cannot pay", "", "", id="Latin letters tell nothing"),
+        pytest.param("無法下單，支付一直轉圈", "无法下单，支付一直转圈", id="traditional Chinese"),
+        pytest.param("无法下单", "无法下单", id="simplified Chinese"),
+        pytest.param("東京の銀行で機械が動きません", "東京の銀行で機械が動きません", id="Japanese"),
+        pytest.param("checkout fails", "checkout fails", id="no Chinese"),
     ],
 )
-def test_the_script_tells_the_language(text: str, given: str, lang: str) -> None:
-    assert language(text, given) == lang
+def test_chinese_of_both_scripts_is_compared_as_one(text: str, same: str) -> None:
+    assert simplified(text) == same
+
+
+@pytest.mark.skipif(find_spec("opencc") is None, reason="opencc of the extra `languages` is not installed")
+def test_a_traditional_complaint_is_about_what_its_simplified_twin_is_about() -> None:
+    shop = Topology({"order": Service(aliases={"zh": ("下单", "购物车")}), "mail": Service()})
+    state = tuned(ComplaintState(), Complaints(encoder="none"))
+    events = [Event("complaint", text, 0.0, {}, text) for text in ("購物車無法下單", "购物车无法下单")]
+
+    _, read = hear(state, events, shop, 0.0)
+
+    assert [c.services[0][0] for c in read] == ["order", "order"]
+    assert read[0].topic == read[1].topic

@@ -10,12 +10,13 @@ from typing import NamedTuple, Protocol
 from pipeline.complaints.budget import Budget
 from pipeline.complaints.channel import Channels, silences
 from pipeline.complaints.copies import Mails
-from pipeline.complaints.door import language, said_now
+from pipeline.complaints.door import said_now, simplified
 from pipeline.complaints.encoders import Dense, chosen, encoder
 from pipeline.complaints.head import Head
 from pipeline.complaints.heard import Heard, Said, voice_of
 from pipeline.complaints.known import Known
 from pipeline.complaints.labels import Labels
+from pipeline.complaints.languages import language
 from pipeline.complaints.link import evidence, names_of, ranked
 from pipeline.complaints.proposals import Alias, Proposal, Proposals, of_each
 from pipeline.complaints.sense import Sense
@@ -111,7 +112,7 @@ def hear(
     given = state.proposals.names
     asked = sorted((e for e in happened if e.kind == "complaint"), key=lambda e: (e.time, e.id))
     own = [said_now(e.text) for e in asked]
-    said = [plain(text) for text in own]
+    said = [plain(simplified(text)) for text in own]
     cut = columns(said) if said else []
     model = encoder(state.sense.encoder)
     meant = [ahead[text] if text in ahead else model.encode([text])[0] for text in own]

@@ -1,4 +1,4 @@
-"""A text as a customer sent it in, what they say now out: no quoted mail, no signature."""
+"""A text as a customer sent it in, what they say now out: no quoted mail, no signature, one script."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import re
 from importlib import import_module
 from importlib.util import find_spec
 
-# OpenCC's own tables; without the package traditional characters are compared as they are.
+# OpenCC's own tables, the extra `languages`; without it traditional characters are compared as they are.
 _CONVERT = import_module("opencc").OpenCC("t2s").convert if find_spec("opencc") else None
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_KANA = re.compile(r"[\u3040-\u30ff]")
 
 _QUOTED = re.compile(r"^\s*[>|＞].*$", re.MULTILINE)
 # What mail programs write above the mail that is answered: all below it was said before.
@@ -41,8 +42,13 @@ MAX_SIGNATURE = 600  # characters below a greeting that may be one; more is the 
 
 
 def simplified(text: str) -> str:
-    """Return the text with traditional Chinese characters as simplified ones, for comparing only."""
-    return _CONVERT(text) if _CONVERT is not None and _HAN.search(text) else text
+    """Return the text with traditional Chinese characters as simplified ones, for comparing only.
+
+    Japanese is left as it is. 1 us a sentence.
+    """
+    if _CONVERT is None or not _HAN.search(text) or _KANA.search(text):
+        return text
+    return str(_CONVERT(text))
 
 
 def said_now(text: str) -> str:
@@ -61,34 +67,3 @@ def said_now(text: str) -> str:
     if found is not None and said[: found.start()].strip() and len(said) - found.end() <= MAX_SIGNATURE:
         said = said[: found.start()]
     return said.strip() or text.strip()
-
-
-def language(text: str, given: str = "") -> str:
-    """Return the language that its sender names, else the one its script tells, "" where it does not.
-
-    >>> language("注文できません"), language("无法下单"), language("cannot pay", "en"), language("cannot pay")
-    ('ja', 'zh', 'en', '')
-    """
-    if given:
-        return given
-    for name, script in _SCRIPTS:
-        if script.search(text):
-            return name
-    return ""
-
-
-# In this order: Japanese uses Chinese characters, too.
-_SCRIPTS = tuple(
-    (name, re.compile(f"[{letters}]"))
-    for name, letters in (
-        ("ja", "\u3040-\u30ff"),
-        ("ko", "\uac00-\ud7af"),
-        ("zh", "\u3400-\u9fff"),
-        ("ar", "\u0600-\u06ff"),
-        ("ru", "\u0400-\u04ff"),
-        ("el", "\u0370-\u03ff"),
-        ("he", "\u0590-\u05ff"),
-        ("th", "\u0e00-\u0e7f"),
-        ("hi", "\u0900-\u097f"),
-    )
-)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from pipeline.complaints import door
+from pipeline.complaints import languages
 from pipeline.console.standing import Now, Standing
 from pipeline.topology import Topology
 from pipeline.types import Incident, Seconds
@@ -24,12 +24,12 @@ SENTENCES = {
 
 
 def language(said: str, text: str) -> str:
-    """Return the language that was said, else the one that the script of the text tells of.
+    """Return the language that was said, else the one that the text is written in.
 
     >>> language("", "付款失败"), language("", "payment fails"), language("zh-CN", "")
     ('zh', 'en', 'zh-CN')
     """
-    return door.language(text, said) or "en"
+    return languages.language(text, said) or "en"
 
 
 def sentence(standing: Standing, topology: Topology, lang: str) -> str:
