@@ -19,6 +19,7 @@ from pipeline.detect.slo import Slo
 from pipeline.follow import Promises, unknown
 from pipeline.knowledge import Article
 from pipeline.logs import drain3
+from pipeline.patterns import Pattern
 from pipeline.plain import Invalid, parse
 from pipeline.respond import Playbook, Response, forbidden
 from pipeline.topology import Topology
@@ -117,6 +118,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     watches: tuple[Watch, ...] = ()
     slos: tuple[Slo, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
     tests: tuple[RuleTest, ...] = ()
 
     @property
@@ -142,6 +144,7 @@ class Config(msgspec.Struct, frozen=True):
     articles: tuple[Article, ...] = ()
     promises: Promises = Promises()
     slos: tuple[Slo, ...] = ()  # their watches are among the others
+    patterns: tuple[Pattern, ...] = ()
 
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -162,6 +165,7 @@ def load(path: Path | None = None, catalog: Path | None = None) -> Config:
     books = [f for spot in _spots(main, home, "playbooks", errors) for f in _yaml_files(spot)]
     parsed = [_read(f, Rules, errors) for f in rules]
     watches = {w.name: w for found in parsed if found for w in found.looks}
+    patterns = {p.name: p for found in parsed if found for p in found.patterns}
     slos = {s.name: s for found in parsed if found for s in found.slos}
     playbooks = {b.name: b for b in (_read(f, Playbook, errors) for f in books) if b}
     where = catalog or (home / main.catalog if main and main.catalog else None)
@@ -181,7 +185,7 @@ def load(path: Path | None = None, catalog: Path | None = None) -> Config:
     return Config(
         main.web, main.storage, main.limits, main.kafka, main.policy, response, found,
         tuple(watches.values()), files, main.logs, main.complaints, articles, main.promises,
-        tuple(slos.values()),
+        tuple(slos.values()), tuple(patterns.values()),
     )  # fmt: skip
 
 

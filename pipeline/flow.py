@@ -15,6 +15,7 @@ from pipeline.feeds import FeedState, listen
 from pipeline.follow import FollowState, follow
 from pipeline.frame import Frame, batch
 from pipeline.logs import LogState, read_lines, using
+from pipeline.patterns import PatternState, notice
 from pipeline.respond import RespondState, respond
 from pipeline.series import Series
 from pipeline.types import Batch, Seconds, Step
@@ -31,6 +32,7 @@ class Memory:
     logs: LogState = field(default_factory=LogState)
     complaints: ComplaintState = field(default_factory=ComplaintState)
     alerts: AlertState = field(default_factory=AlertState)
+    patterns: PatternState = field(default_factory=PatternState)
     correlate: CorrelateState = field(default_factory=CorrelateState)
     decide: DecideState = field(default_factory=DecideState)
     respond: RespondState = field(default_factory=RespondState)
@@ -65,11 +67,11 @@ class Pipeline:
 
     def step(self, batch: Batch, now: Seconds) -> Step:
         m, c = self.memory, self.config
-        heard_from = listen(m.feeds, batch, m.series, now)
         measured, evidence = detect(m.detect, batch, m.series, c.watches, now)
         logged = read_lines(m.logs, batch, m.series, now)
         heard, complaints = hear(m.complaints, batch.events, c.topology, now, m.correlate.open, batch.alive)
-        signals = (*measured, *logged, *heard, *take_alerts(m.alerts, batch.alerts, now))
+        told_of = (*measured, *logged, *heard, *take_alerts(m.alerts, batch.alerts, now))
+        signals = notice(m.patterns, told_of, batch.events, c.patterns, now)
         patience, senses = c.policy.resolve_after, m.complaints.senses
         seen = correlate(m.correlate, signals, complaints, batch.events, c.topology, now, patience, senses)
         told, verdicts = decide(m.decide, seen, batch.events, c.policy, now)
@@ -77,8 +79,7 @@ class Pipeline:
         incidents = m.correlate.keep(answered)
         learn(m.complaints, incidents)
         cases, asks = follow(m.follow, complaints, incidents, batch.events, c, now)
-        changes, asked = (tuple(e for e in batch.events if e.kind == kind) for kind in ("change", "command"))
         return Step(
-            now, signals, complaints, incidents, verdicts, (*actions, *asks), runs, changes, evidence, asked,
-            heard_from, cases,
+            now, signals, complaints, incidents, verdicts, (*actions, *asks), runs, batch.of("change"),
+            evidence, batch.of("command"), listen(m.feeds, batch, m.series, now), cases,
         )  # fmt: skip

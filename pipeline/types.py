@@ -75,6 +75,9 @@ class Batch:
     events: tuple[Event, ...] = ()
     alerts: Alerts = NO_ALERTS
 
+    def of(self, kind: str) -> tuple[Event, ...]:
+        return tuple(e for e in self.events if e.kind == kind)
+
     @property
     def alive(self) -> bool:
         """Whether samples or log lines came: what is watched goes on."""
@@ -86,7 +89,7 @@ class Signal:
     """One thing is abnormal. The same id comes again when it grows worse, and once more when it ends."""
 
     id: str
-    kind: str  # "metric", "log", "complaint", "alert" or "blind"
+    kind: str  # "metric", "log", "complaint", "alert", "blind" or "pattern"
     service: str  # "" when no service could be told
     series: str  # 'latency_seconds{service="checkout"}', a template, a topic, an alert name
     labels: Labels

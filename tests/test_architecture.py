@@ -30,7 +30,7 @@ NOUNS = (
 )
 WORDS = {f"pipeline.{word}" for word in NOUNS}
 STAGES = {
-    *("detect", "logs", "complaints", "alerts", "spans", "evidence"),
+    *("detect", "logs", "complaints", "alerts", "spans", "evidence", "patterns"),
     *("correlate", "cause", "decide", "respond", "follow"),
 }
 EDGES = {"ingest", "notify", "actions", "store"}

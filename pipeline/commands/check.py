@@ -51,6 +51,7 @@ def summary(found: Config) -> str:
     counts = {
         "watches": len(found.watches) - 2 * len(found.slos),
         "objectives": len(found.slos),
+        "correlation rules": len(found.patterns),
         "playbooks": len(response.playbooks),
         "receivers": len(response.receivers),
         "rungs of escalation": len(response.escalation),
