@@ -26,6 +26,7 @@ from pipeline.complaints import Names, proposed
 from pipeline.complaints.topic_notes import Topic
 from pipeline.config import Config
 from pipeline.correlate.picture import say
+from pipeline.detect.slo import Budget
 from pipeline.frame import Frame
 from pipeline.ingest.journal import Journal, Unwritable
 from pipeline.perform import Performer
@@ -77,6 +78,7 @@ class Engine:
                 incidents=lambda: self._incidents.values(),
                 lag=self._lag,
                 series=lambda: len(self.stepper.pipeline.memory.series),
+                budgets=lambda: self._budgets,
             )
         )
         self.journal.synced = self.metrics.synced
@@ -89,6 +91,7 @@ class Engine:
         self.broken = ""  # why something will never go on: only a restart can help
         self.now: Seconds = frame.decode(self.journal.last).at if self.journal.last else 0.0
         self._incidents: dict[str, Incident] = {}  # those that are not over
+        self._budgets: tuple[Budget, ...] = ()  # as of the newest snapshot
         self._queue: deque[_Waiting] = deque()
         self._frames = 0  # that wait, or are being stepped
         self._bytes = 0  # of those that wait
@@ -295,6 +298,7 @@ class Engine:
         try:
             async with self._turn:
                 await self._threaded(self.stepper.save)
+                self._budgets = await self._threaded(self.stepper.budgets)
         except OSError as error:
             log.error("snapshot not written", error=str(error))
 
