@@ -14,8 +14,10 @@ import struct
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import TypeAlias
 
 from pipeline import clock
 from pipeline.types import Seconds
@@ -26,6 +28,11 @@ _RECORD = struct.Struct("<II")  # length, check sum
 SEGMENT = 64 * 1024 * 1024
 # One commit writes at most so much at once: larger groups gain nothing and make the first one wait.
 GROUP = 4 * 1024 * 1024
+# Two commits do not begin sooner after one another: each costs as much CPU time as a hundred alerts, and what
+# came meanwhile shares the next. Nothing waits while the journal is idle.
+APART: Seconds = 0.002
+
+_Waiting: TypeAlias = tuple[Sequence[bytes], asyncio.Future[int]]
 
 
 class Unwritable(Exception):
@@ -49,9 +56,12 @@ class Journal:
         self._segment = segment
         self._size = 0  # durable bytes of the newest segment
         self._file = -1
-        self._waiting: deque[tuple[Sequence[bytes], asyncio.Future[int]]] = deque()
-        self._writer: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(1, "journal")
+        self._waiting: deque[_Waiting] = deque()
+        self._busy = False  # a commit is under way, or will begin by itself
+        self._began = 0.0  # the last commit
+        self._closed: asyncio.Future[None] | None = None
+        self._groups: SimpleQueue[tuple[asyncio.AbstractEventLoop, list[_Waiting]] | None] = SimpleQueue()
+        self._thread: Thread | None = None
         self._open()
 
     def append(self, raws: Sequence[bytes]) -> asyncio.Future[int]:
@@ -59,10 +69,11 @@ class Journal:
 
         Raises Unwritable in the future where the disk is full or fails; later calls may work again.
         """
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[int] = loop.create_future()
         self._waiting.append((raws, future))
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write())
+        if not self._busy:
+            self._soon(loop)
         return future
 
     def replay(self, start: int, end: int | None = None) -> Iterator[tuple[int, bytes]]:
@@ -97,30 +108,63 @@ class Journal:
 
     async def close(self) -> None:
         """Write what waits, then close the file."""
-        if self._writer is not None:
-            await self._writer
-        self._thread.shutdown()
+        if self._busy:
+            self._closed = asyncio.get_running_loop().create_future()
+            await self._closed
+        if self._thread is not None:
+            self._groups.put(None)
+            self._thread.join()
         os.close(self._file)
 
-    async def _write(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._waiting:
-            group = self._group()
-            began = clock.steady()
-            try:
-                raws = [raw for some, _ in group for raw in some]
-                first = await loop.run_in_executor(self._thread, self._commit, raws)
-            except OSError as error:
-                for _, future in group:
-                    _fail(future, Unwritable(f"journal: {error.strerror or error}"))
-                continue
-            self.synced(clock.steady() - began)
-            for some, future in group:
-                if not future.done():
-                    future.set_result(first)
-                first += len(some)
+    def _soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Commit what waits, and what comes until then."""
+        self._busy = True
+        wait = 0.0 if self._closed else self._began + APART - clock.steady()
+        if wait > 0:
+            loop.call_later(wait, self._begin, loop)
+        else:
+            loop.call_soon(self._begin, loop)
 
-    def _group(self) -> list[tuple[Sequence[bytes], asyncio.Future[int]]]:
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._began = clock.steady()
+        if self._thread is None:
+            self._thread = Thread(target=self._write, name="journal", daemon=True)
+            self._thread.start()
+        self._groups.put((loop, self._group()))
+
+    def _write(self) -> None:
+        """Commit group after group; runs in the journal's own thread."""
+        while (work := self._groups.get()) is not None:
+            loop, group = work
+            began = clock.steady()
+            first, wrong = -1, None
+            try:
+                first = self._commit([raw for some, _ in group for raw in some])
+            except (OSError, MemoryError) as error:
+                wrong = Unwritable(f"journal: {getattr(error, 'strerror', None) or error!r}")
+            loop.call_soon_threadsafe(self._wrote, loop, group, first, wrong, clock.steady() - began)
+
+    def _wrote(
+        self, loop: asyncio.AbstractEventLoop, group: list[_Waiting], first: int, wrong: Unwritable | None,
+        span: Seconds,
+    ) -> None:  # fmt: skip
+        """Tell whoever waits for a group, and begin the next."""
+        if wrong is None:
+            self.synced(span)
+        for some, future in group:
+            if not future.done():
+                if wrong is not None:
+                    future.set_exception(wrong)
+                else:
+                    future.set_result(first)
+            first += len(some)
+        self._busy = False
+        if self._waiting:
+            self._soon(loop)
+        elif self._closed is not None:
+            self._closed.set_result(None)
+
+    def _group(self) -> list[_Waiting]:
         group = [self._waiting.popleft()]
         size = sum(map(len, group[0][0]))
         while self._waiting and size < GROUP:
@@ -219,8 +263,3 @@ def sync_folder(folder: Path) -> None:
         os.fsync(file)
     finally:
         os.close(file)
-
-
-def _fail(future: asyncio.Future[int], error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)

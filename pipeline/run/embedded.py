@@ -38,6 +38,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 GROUP = 64  # frames handed to the stepping thread at once
+PACE: Seconds = (
+    0.01  # between two turns of that thread while frames keep coming: a hop costs as much as a step
+)
 HELD = 256 * 1024 * 1024  # bytes of frames that wait, whatever their number
 TRY_AGAIN: Seconds = 1.0  # after the store failed
 FORGET_EVERY: Seconds = 3600.0
@@ -140,12 +143,15 @@ class Engine:
 
         Raises Busy where the queue is full and Unwritable where the disk is: nothing was taken then.
         """
+        await asyncio.shield(self.offer(frames))
+
+    def offer(self, frames: Sequence[Frame]) -> asyncio.Future[int]:
+        """Take the same; the future comes true when they are on disk, and nobody may cancel it."""
         if self._frames and self._frames + len(frames) > self.config.limits.queue:
             raise Busy
         if self._bytes > HELD:
             raise Busy
-        if frames:
-            await asyncio.shield(self._append(frames))
+        return self._append(frames)
 
     async def submit(self, taken: Frame) -> int:
         """Take a tick, a command or an outcome, however full the queue is; return its position."""
@@ -195,10 +201,15 @@ class Engine:
         self._thread.shutdown()
 
     def _append(self, frames: Sequence[Frame]) -> asyncio.Future[int]:
+        if not frames:
+            nothing = asyncio.get_running_loop().create_future()
+            nothing.set_result(self.journal.next)
+            return nothing
         self.now = max(self.now, clock.wall())
         stamped = [msgspec.structs.replace(taken, at=self.now) for taken in frames]
         raws = [frame.encode(taken) for taken in stamped]
         waiting = _Waiting(self.journal.append(raws), stamped, [len(raw) for raw in raws])
+        waiting.durable.add_done_callback(partial(self._kept, waiting))
         self._queue.append(waiting)
         self._frames += len(stamped)
         self._bytes += sum(waiting.sizes)
@@ -206,20 +217,29 @@ class Engine:
         self._arrived.set()
         return waiting.durable
 
+    def _kept(self, waiting: _Waiting, durable: asyncio.Future[int]) -> None:
+        if durable.exception() is None:
+            for taken, size in zip(waiting.frames, waiting.sizes, strict=True):
+                self.metrics.took(taken, size)
+
     async def _run(self) -> None:
+        began = -PACE
         while True:
-            group = await self._group()
-            await self._step(group)
+            await self._arrivals()
+            if self._frames < GROUP and (early := began + PACE - clock.steady()) > 0:
+                await asyncio.sleep(early)
+            began = clock.steady()
+            await self._step(await self._group())
+
+    async def _arrivals(self) -> None:
+        while not self._queue:
+            self._arrived.clear()
+            await self._arrived.wait()
 
     async def _group(self) -> list[tuple[int, Frame]]:
-        """Wait for frames that are on disk, and return some in order."""
+        """Return some frames that are on disk, in order; none where the disk refused all."""
         group: list[tuple[int, Frame]] = []
-        while len(group) < GROUP:
-            while not self._queue:
-                if group:
-                    return group
-                self._arrived.clear()
-                await self._arrived.wait()
+        while len(group) < GROUP and self._queue:
             waiting = self._queue[0]
             if group and not waiting.durable.done():
                 return group
@@ -230,8 +250,6 @@ class Engine:
                 self._left(len(waiting.frames))
             else:
                 group += enumerate(waiting.frames, first)
-                for taken, size in zip(waiting.frames, waiting.sizes, strict=True):
-                    self.metrics.took(taken, size)
             self._bytes -= sum(waiting.sizes)
             self._queue.popleft()
         return group

@@ -27,6 +27,7 @@ from pipeline.complaints.encoders import chosen
 from pipeline.config import Config
 from pipeline.ingest.journal import Unwritable
 from pipeline.run.embedded import Engine
+from pipeline.run.shortcut import Shortcut
 from pipeline.run.web import Web
 from pipeline.store import sqlite
 from pipeline.types import Seconds
@@ -170,7 +171,7 @@ def _pages(engine: Engine, launch: Launch, stopping: Callable[[], bool]) -> Star
 
 def _server(app: Web) -> uvicorn.Server:
     settings = uvicorn.Config(
-        app, loop="none", http="httptools", ws="none", lifespan="off", interface="asgi3", log_config=None,
+        app, loop="none", http=Shortcut, ws="none", lifespan="off", interface="asgi3", log_config=None,
         access_log=False, server_header=False, proxy_headers=False, timeout_keep_alive=75,
         timeout_graceful_shutdown=int(LAST_WORDS),
     )  # fmt: skip

@@ -56,6 +56,15 @@ def doors() -> dict[str, tuple[str, Door]]:
     return found
 
 
+@dataclass(slots=True)
+class Post:
+    """What a program posts to a door."""
+
+    name: str
+    door: Door
+    headers: Mapping[str, str]
+
+
 class Web:
     """The ASGI application. `pages` answers what is not a door's."""
 
@@ -81,6 +90,30 @@ class Web:
             await _answer(send, status, text, *([(b"allow", b"POST")] if status == 405 else []))
         else:
             await self.pages(scope, receive, send)
+
+    def quick(self, scope: Scope) -> Post | None:
+        """Return what run.shortcut may take whole: a program's small post to a door; None for all else."""
+        known = self.doors.get(scope["path"])
+        if known is None or scope["method"] != "POST" or not self.engine.ready:
+            return None
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        size = headers.get("content-length", "")
+        if not size.isdigit() or int(size) >= min(LARGE, self.engine.config.limits.body):
+            return None
+        return None if "origin" in headers or "sec-fetch-site" in headers else Post(*known, headers)
+
+    def take(self, post: Post, body: bytes) -> tuple[Decoded, asyncio.Future[int]] | None:
+        """Take a post in, and tell when it is durable; None, and nothing is taken, where not all is well."""
+        try:
+            found = post.door.decode(body, post.headers, clock.wall(), self.engine.config.limits)
+            return None if found.rejects else (found, self.engine.offer(found.frames))
+        except Exception:  # whatever it is, the ordinary way finds it again and says it
+            return None
+
+    def took(self, post: Post) -> int:
+        """Count a post that is durable; return the status of its answer."""
+        self.engine.metrics.answered(post.name, post.door.STATUS)
+        return post.door.STATUS
 
     def _instead(self, path: str) -> tuple[str, int, bytes] | None:
         """Return door, status and words for what a door or an API of Alertmanager cannot give; else None."""
@@ -223,10 +256,14 @@ async def _begin(send: Send, status: int, text: bytes, *extra: tuple[bytes, byte
 
 
 def _head(status: int, text: bytes, *extra: tuple[bytes, bytes]) -> Message:
-    size = [] if status == 204 else [(b"content-length", str(len(text)).encode())]
-    kind = [(b"content-type", b"application/json" if text[:1] in b"[{" else b"text/plain; charset=utf-8")]
-    headers = [*size, *(kind if text else []), *extra]
-    return {"type": "http.response.start", "status": status, "headers": headers}
+    return {"type": "http.response.start", "status": status, "headers": [*headers_of(status, text), *extra]}
+
+
+def headers_of(status: int, text: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the headers that tell what an answer is."""
+    size = [] if status == 204 else [(b"content-length", b"%d" % len(text))]
+    kind = b"application/json" if text[:1] in b"[{" else b"text/plain; charset=utf-8"
+    return [*size, (b"content-type", kind)] if text else size
 
 
 async def _end(send: Send) -> None:

@@ -6,11 +6,13 @@ import asyncio
 import gzip
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TypeAlias
 
 import cramjam
 import pytest
 
+from pipeline.ingest import dead_letters
 from tests.ingest import prompb
 from tests.ingest.conftest import Served
 
@@ -19,6 +21,7 @@ LATE = "2999-01-01T00:00:00Z"
 JSON = {"Content-Type": "application/json"}
 SNAPPY = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy"}
 GZIP = JSON | {"Content-Encoding": "gzip"}
+Sent: TypeAlias = Callable[[bytes], bytes | AsyncIterator[bytes]]
 WRITE, ALERTS, LOKI = "/api/v1/write", "/api/v2/alerts", "/loki/api/v1/push"
 COMPLAINTS, CHANGES = "/api/v1/complaints", "/api/v1/changes"
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -38,6 +41,17 @@ def write(labels: Mapping[str, str], value: float = 1.0, ms: int = NOW_MS) -> by
 
 def lines(*values: list[object]) -> bytes:
     return json.dumps({"streams": [{"stream": {"service": "pay"}, "values": values}]}).encode()
+
+
+def whole(body: bytes) -> bytes:
+    """Say how long it is: a small one takes the shortcut."""
+    return body
+
+
+async def in_pieces(body: bytes) -> AsyncIterator[bytes]:
+    """Do not say: all take the ordinary way."""
+    for at in range(0, len(body), 16_384):
+        yield body[at : at + 16_384]
 
 
 HUGE = {"labels": {"alertname": "x" * 5_000}}
@@ -97,13 +111,16 @@ TABLE: dict[str, tuple[str, dict[str, str], bytes, int, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("sent", [whole, in_pieces])
 @pytest.mark.parametrize(("path", "headers", "body", "status", "counted"), TABLE.values(), ids=TABLE)
 async def test_bad_input_is_answered_counted_and_kept(
-    forewarn: Served, path: str, headers: dict[str, str], body: bytes, status: int, counted: str
-) -> None:
+    forewarn: Served, monkeypatch: pytest.MonkeyPatch, path: str, headers: dict[str, str], body: bytes,
+    status: int, counted: str, sent: Sent,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(dead_letters, "PER_MINUTE", 1_000)
     before = await forewarn.dropped()
 
-    answer = await forewarn.client.post(path, content=body, headers=headers)
+    answer = await forewarn.client.post(path, content=sent(body), headers=headers)
 
     assert (answer.status_code, bool(answer.text)) == (status, True)
     assert await forewarn.dropped() == before | {f"door {counted}": before.get(f"door {counted}", 0) + 1}
