@@ -63,6 +63,20 @@ def test_a_service_named_at_closing_teaches_how_the_next_is_linked() -> None:
     assert links(state, "visa refused again")[0][0] == "payment"
 
 
+def test_labels_of_two_services_speak_against_no_third_one() -> None:
+    mail = Topology({**SHOP.services, "mail": Service(aliases={"en": ("letter",)})})
+    state = heard()
+    before = hear(heard(), [said("m", "no letter came")], mail, NOW)[1][0].services
+
+    hear(state, [close(f"t{k}", service="cart") for k in range(4)], SHOP, NOW + 60)
+    hear(state, [close(f"v{k}", service="payment") for k in range(4)], SHOP, NOW + 60)
+
+    after = hear(state, [said("m", "no letter came")], mail, NOW)[1][0].services
+    assert [name for name, _ in before] == ["mail"]
+    assert after[0][0] == "mail"
+    assert after[0][1] > 0.8 * before[0][1]
+
+
 def test_a_topic_named_at_closing_is_known_from_then_on() -> None:
     state = heard()
 

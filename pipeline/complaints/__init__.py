@@ -28,8 +28,6 @@ from pipeline.topology import Topology
 from pipeline.types import Complaint, Event, Incident, Seconds, Signal
 
 CERTAIN = 0.5  # score of a link from which the complaint counts as naming the service
-# What incidents teach counts so much of what people teach; see benchmarks/_complaint_links.py.
-GUESSED = 0.5
 
 
 class Names(NamedTuple):
@@ -133,9 +131,7 @@ def hear(
         if event.labels.get("service"):
             state.head.teach(event.id, event.labels["service"], vector, sense)
         names, odds = evidence(words, topology, state.sense.encoder, dense, given)
-        learned = state.head.evidence(names, vector, sense)
-        guessed = GUESSED * state.labels.guessed.evidence(names, vector, sense)
-        services = ranked(names, odds + learned + guessed)
+        services = ranked(names, odds + state.labels.evidence(state.head, names, vector, sense))
         named = services[0][0] if services and services[0][1] >= CERTAIN else ""
         complaint = Complaint(
             id=event.id,
