@@ -205,7 +205,7 @@ def _again(
     moves = ~guessed | state.guessed[rows] | (until > state.ends[rows])
     moved, ends = rows[moves], until[moves]
     state.ends[moved], state.guessed[moved] = ends, guessed[moves]
-    sooner = ends < state.looked[moved]
+    sooner = np.ceil(ends) < state.looked[moved]
     for row, end in zip(moved[sooner].tolist(), ends[sooner].tolist(), strict=True):
         _wait(state, row, end)
     earlier = time < state.since[rows]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,8 @@ from numpy.typing import NDArray
 from pipeline.types import NO_ROWS, Labels, Rows, Seconds
 
 SEP = b"\xff"  # cannot occur in UTF-8, so names and values need no escaping
+
+MAX_SHAPES = 4_096  # tuples of label names whose order is kept, about 1 kB each
 
 # The labels that commonly say which service a series belongs to, the most deliberate first.
 SERVICE_LABELS = ("service", "service_name", "app", "app_kubernetes_io_name", "container", "job")
@@ -23,11 +27,41 @@ def pack(labels: Mapping[str, str]) -> bytes:
     >>> pack({"b": "2", "a": "1", "c": ""})
     b'a\\xff1\\xffb\\xff2\\xff'
     """
-    parts: list[bytes] = []
-    for name in sorted(labels):
-        if labels[name]:
-            parts += (name.encode(), SEP, labels[name].encode(), SEP)
-    return b"".join(parts)
+    names = tuple(labels)
+    shape = _shapes.get(names) or _shape(names)
+    if shape is None or "" in labels.values():
+        return _joined(labels)
+    text = shape.template % shape.values(labels)
+    if text.count("\0") > 2 * len(names):  # a value has the character
+        return _joined(labels)
+    return text.encode().replace(b"\0", SEP)
+
+
+class _Shape(NamedTuple):
+    """What label sets of the same names, in the order they came, have in common."""
+
+    values: Callable[[Mapping[str, str]], tuple[str, ...]]  # in the order of their names
+    template: str
+
+
+_shapes: dict[tuple[str, ...], _Shape] = {}
+
+
+def _shape(names: tuple[str, ...]) -> _Shape | None:
+    """Work out a shape and keep it; None where there are too few names, or one has a NUL."""
+    if len(names) < 2 or any("\0" in name for name in names):
+        return None
+    if len(_shapes) >= MAX_SHAPES:
+        _shapes.clear()
+    order = sorted(names)
+    template = "".join(name.replace("%", "%%") + "\0%s\0" for name in order)
+    found = _shapes[names] = _Shape(itemgetter(*order), template)
+    return found
+
+
+def _joined(labels: Mapping[str, str]) -> bytes:
+    parts = [part for name in sorted(labels) if labels[name] for part in (name, labels[name])]
+    return b"".join([part.encode() + SEP for part in parts])
 
 
 def unpack(raw: bytes) -> dict[str, str]:

@@ -16,6 +16,18 @@ def test_a_packed_label_set_comes_back_whole(labels: dict[str, str]) -> None:
     assert unpack(pack(labels)) == labels
 
 
+odd = st.text(st.sampled_from("ab%s\0{}é"), min_size=1, max_size=4)
+
+
+@given(st.dictionaries(odd, odd | st.just(""), max_size=5))
+def test_a_label_set_is_packed_as_a_plain_loop_packs_it(labels: dict[str, str]) -> None:
+    plain = b"".join(
+        name.encode() + b"\xff" + labels[name].encode() + b"\xff" for name in sorted(labels) if labels[name]
+    )
+
+    assert pack(labels) == plain
+
+
 def test_the_same_set_gets_the_same_row_and_a_new_one_the_next() -> None:
     series = Series()
     a, b = pack({"__name__": "up", "service": "a"}), pack({"__name__": "up", "service": "b"})

@@ -55,7 +55,7 @@ class _Known(msgspec.Struct, gc=False):
     """A label set that was found good, and the annotations that last came with it."""
 
     packed: bytes
-    sent: bytes = b""
+    sent: msgspec.Raw | None = None
     notes: bytes = b"{}"  # those sent, as they are kept
 
 
@@ -72,14 +72,19 @@ def decode(body: bytes, headers: Mapping[str, str], now: Seconds, limits: Limits
     notes: list[bytes] = []
     starts: list[Seconds] = []
     ends: list[Seconds] = []
+    known_set, known_time = _known.get, _times.get
     for alert in read_json(plain(body, headers, limits), _decoder):
-        raw, sent = bytes(alert.labels), bytes(alert.annotations)
-        known = _known.get(raw) or _labels(raw, limits, rejects)
-        if known is None or (sent != known.sent and not _note(known, sent, limits, rejects)):
+        known = known_set(raw := bytes(alert.labels)) or _labels(raw, limits, rejects)
+        if known is None:
             continue
-        start, end = _times.get(alert.starts_at), _times.get(alert.ends_at)
-        start = _time(alert.starts_at) if start is None else start
-        end = _time(alert.ends_at) if end is None else end
+        sent = alert.annotations
+        if sent != known.sent and not _note(known, bytes(sent), limits, rejects):
+            continue
+        start, end = known_time(alert.starts_at), known_time(alert.ends_at)
+        if start is None:
+            start = _time(alert.starts_at)
+        if end is None:
+            end = _time(alert.ends_at)
         if start != start:
             # Alertmanager takes the end alone as the start even when it is ahead; nothing is abnormal then.
             start = now if math.isnan(end) else min(end, now)
@@ -96,8 +101,9 @@ def decode(body: bytes, headers: Mapping[str, str], now: Seconds, limits: Limits
 
 def _labels(raw: bytes, limits: Limits, rejects: Rejects) -> _Known | None:
     """Read a label set that is new, and know it from now on; None where it is no good."""
-    given = read_json(raw, _pairs) if raw != b"null" else {}
-    labels = {name: value for name, value in given.items() if value}
+    labels = read_json(raw, _pairs) if raw != b"null" else {}
+    if "" in labels.values():
+        labels = {name: value for name, value in labels.items() if value}
     if not labels:
         rejects.add("no labels", "invalid label set: at least one label pair required")
     elif "" in labels:
@@ -122,7 +128,8 @@ def _note(known: _Known, raw: bytes, limits: Limits, rejects: Rejects) -> bool:
         return False
     if len(raw) > limits.label and _too_long(notes, limits, rejects):
         return False
-    known.sent, known.notes = raw, raw if len(raw) <= MAX_NOTES and raw != b"null" else _first(notes)
+    known.notes = raw if len(raw) <= MAX_NOTES and raw != b"null" else _first(notes)
+    known.sent = msgspec.Raw(raw)
     return True
 
 
