@@ -126,20 +126,20 @@ def _begin(
     state: AlertState, alerts: Alerts, until: Floats, new: list[int], said: dict[str, Signal], now: Seconds
 ) -> None:
     """Take in the alerts that were not firing, the earliest first."""
-    since, ends = alerts.time.tolist(), until.tolist()
+    since = alerts.time.tolist()
     new.sort(key=lambda k: (since[k], alerts.labels[k]))
     room = MAX_ALERTS - len(state.rows)
     if len(new) > room:
         state.dropped["alert limit"] += len(new) - room
         del new[room:]
-    rows = []
-    for k in new:
-        row = _row(state, alerts.labels[k], alerts.notes[k])
-        rows.append(row)
-        _wait(state, row, ends[k])
-        _join(state, row, since[k], said, now)
+    rows = [_row(state, alerts.labels[k], alerts.notes[k]) for k in new]
     state.since[rows], state.ends[rows] = alerts.time[new], until[new]
     state.guessed[rows] = np.isnan(alerts.until[new])
+    seconds = np.ceil(until[new])
+    state.looked[rows] = seconds
+    for row, k, second in zip(rows, new, seconds.tolist(), strict=True):
+        _expect(state, row, int(second))
+        _join(state, row, since[k], said, now)
 
 
 def _join(state: AlertState, row: int, since: Seconds, said: dict[str, Signal], now: Seconds) -> None:
@@ -155,27 +155,25 @@ def _join(state: AlertState, row: int, since: Seconds, said: dict[str, Signal], 
         group = state.groups[key] = Group(key, crowd)
         if crowd.shown < SHOWN:
             crowd.shown += 1
-            group.lead, group.signal = row, _signal(key, labels, state.notes[row], since, now)
+            signal = _signal(key, labels, _text(name, state.notes[row]), since, now)
+            group.lead, group.told, group.signal = row, 1, signal
+            said[signal.id] = signal
     state.group[row] = group
     group.firing += 1
-    if group.signal is not None:
-        _grow(group, labels, said, now)
-    else:
+    if group.signal is None:
         _swell(group, labels, since, said, now)
+    elif group.firing > 1:
+        _grow(group, group.signal, labels, said, now)
 
 
-def _grow(group: Group, labels: Labels, said: dict[str, Signal], now: Seconds) -> None:
-    """Tell of a group when it began, has doubled, or its alerts have less in common than was told."""
-    signal = group.signal
-    if signal is None:
-        return
+def _grow(group: Group, signal: Signal, labels: Labels, said: dict[str, Signal], now: Seconds) -> None:
+    """Tell of a group when it has doubled, or its alerts have less in common than was told."""
     common = {name: value for name, value in signal.labels.items() if labels.get(name) == value}
     if group.firing < 2 * group.told and len(common) == len(signal.labels):
         return
     group.told = group.firing
-    if group.firing > 1:
-        reason = _many(group, signal.reason)
-        signal = replace(signal, labels=common, observed=float(group.firing), reason=reason, at=now)
+    reason = _many(group, signal.reason)
+    signal = replace(signal, labels=common, observed=float(group.firing), reason=reason, at=now)
     group.signal = said[signal.id] = signal
 
 
@@ -186,14 +184,15 @@ def _swell(group: Group, labels: Labels, since: Seconds, said: dict[str, Signal]
     if crowd.hidden < 2 * crowd.told:
         return
     crowd.told = crowd.hidden
-    if crowd.signal is None:
-        common = {k: v for k, v in labels.items() if v in group.key[:2]}
-        crowd.signal = _signal((*group.key[:2], "more alerts"), common, b"{}", since, now)
-    service, _, name = group.key
+    service, severity, name = group.key
     where = f" of {service}" if service else ""
     reason = f"{crowd.hidden} more alert{'s' * (crowd.hidden > 1)}{where}, such as {name}"
-    crowd.signal = replace(crowd.signal, observed=float(crowd.hidden), reason=reason, at=now)
-    said[crowd.signal.id] = crowd.signal
+    if crowd.signal is None:
+        common = {k: v for k, v in labels.items() if v in group.key[:2]}
+        signal = _signal((service, severity, "more alerts"), common, reason, since, now, 1.0)
+    else:
+        signal = replace(crowd.signal, observed=float(crowd.hidden), reason=reason, at=now)
+    crowd.signal = said[signal.id] = signal
 
 
 def _again(
@@ -289,6 +288,10 @@ def _wait(state: AlertState, row: int, ends: Seconds) -> None:
     """Look at the alert's end in the second that follows it."""
     second = math.ceil(ends)
     state.looked[row] = second
+    _expect(state, row, second)
+
+
+def _expect(state: AlertState, row: int, second: int) -> None:
     rows = state.due.get(second)
     if rows is None:
         state.due[second] = [row]
@@ -299,13 +302,16 @@ def _wait(state: AlertState, row: int, ends: Seconds) -> None:
             state.due[second] = [r for r in dict.fromkeys(rows) if state.looked[r] == second]
 
 
-def _signal(key: tuple[str, str, str], labels: Labels, notes: bytes, since: Seconds, now: Seconds) -> Signal:
+def _signal(
+    key: tuple[str, str, str], labels: Labels, reason: str, since: Seconds, now: Seconds,
+    observed: float = math.nan,
+) -> Signal:  # fmt: skip
     service, severity, name = key
     surprise = SURPRISE.get(severity, SURPRISE["warning"])
     id = blake2b("\xff".join(key).encode("utf-8", "replace"), digest_size=8).hexdigest()
     return Signal(
         f"alert/{id}/{since:.3f}", "alert", service, f'{name}{{service="{service}"}}', labels, "alert",
-        since, now, surprise, math.nan, math.nan, severity not in CALM, _text(name, notes),
+        since, now, surprise, observed, math.nan, severity not in CALM, reason,
     )  # fmt: skip
 
 
