@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter as Counted
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ class Metrics:
         self.registry = r = CollectorRegistry()
         self._leads: OrderedDict[str, None] = OrderedDict()
         self._requests = Counter("forewarn_requests", "Requests to the doors.", ["door", "code"], registry=r)
+        self._answers: dict[tuple[str, int], Counter] = {}  # found once: it costs as much as counting
         self._frames = Counter("forewarn_frames", "Frames journaled, by door.", ["source"], registry=r)
         self._samples = Counter("forewarn_samples", "Metric samples journaled.", registry=r)
         self._lines = Counter("forewarn_lines", "Log lines journaled.", registry=r)
@@ -95,7 +97,10 @@ class Metrics:
 
     def answered(self, door: str, code: int) -> None:
         """Count a request; `door` is the name of a route, never a path that a client chose."""
-        self._requests.labels(door, str(code)).inc()
+        child = self._answers.get((door, code))
+        if child is None:
+            child = self._answers[door, code] = self._requests.labels(door, str(code))
+        child.inc()
 
     def took(self, frame: Frame, size: int) -> None:
         """Count a frame that the journal holds durably, `size` bytes of it."""
@@ -119,8 +124,8 @@ class Metrics:
     def stepped(self, step: Step, span: Seconds) -> None:
         """Count what a step led to; `span` is how long it took."""
         self._step.observe(span)
-        for signal in step.signals:
-            self._signals.labels(signal.kind).inc()
+        for kind, count in Counted(signal.kind for signal in step.signals).items():
+            self._signals.labels(kind).inc(count)
         for verdict in step.verdicts.values():
             self._verdicts.labels(str(verdict.act).lower(), verdict.reason.value).inc()
         for incident in step.incidents:

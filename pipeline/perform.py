@@ -71,6 +71,8 @@ class Performer:
 
     async def recover(self) -> None:
         """Settle what a crash left: report steps as interrupted, tell people again, run what never began."""
+        for channel in {via.do for receiver in self.response.receivers for via in receiver.via}:
+            getattr(kinds.find("pipeline.notify", channel), "warm", lambda: None)()
         stopped = {r.id for r in await self._store.runs() if r.state == "stopped"}
         for action in await self._store.interrupted():
             if action.kind == "notify":

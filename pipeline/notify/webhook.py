@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ssl
+import importlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -52,10 +52,21 @@ class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("url: expected http:// or https://")
 
 
+def warm() -> None:
+    """Load what the first page needs: it must not wait 0.1 s for that, nor any post that comes with it."""
+    _client()
+    importlib.import_module("anyio._backends._asyncio")  # else httpcore does, with the first request
+
+
 @cache
-def _trusted() -> ssl.SSLContext:
-    """Return whom we trust, read once: reading all the world's authorities takes 25 ms."""
-    return httpx.create_ssl_context(trust_env=False)
+def _client() -> httpx.AsyncClient:
+    """Return one for all pages: each of its own would read all the world's authorities, which takes 25 ms.
+
+    It keeps no connection, for pages are seldom and a kept one may have died.
+    """
+    limits = httpx.Limits(max_keepalive_connections=0)
+    trusted = httpx.create_ssl_context(trust_env=False)
+    return httpx.AsyncClient(verify=trusted, trust_env=False, timeout=None, limits=limits)  # noqa: S113
 
 
 async def send(args: Args, notice: Notice, key: str) -> str:
@@ -65,8 +76,7 @@ async def send(args: Args, notice: Notice, key: str) -> str:
         headers["Authorization"] = f"Bearer {secret(args.bearer_file)}"
     url = args.url or secret(args.url_file)
     try:
-        async with httpx.AsyncClient(verify=_trusted(), trust_env=False, timeout=None) as client:  # noqa: S113
-            answer = await client.post(url, json=payload(notice), headers=headers)
+        answer = await _client().post(url, json=payload(notice), headers=headers)
     except httpx.HTTPError as error:
         raise Retry(0.0, f"webhook: {type(error).__name__}: {error}") from error
     except httpx.InvalidURL as error:
