@@ -13,6 +13,7 @@ import msgspec
 from pipeline.clock import Span
 from pipeline.correlate.picture import say
 from pipeline.silence import Silence, asked_in, conditions, covering, lapsed
+from pipeline.transients import Transients
 from pipeline.types import Event, Incident, Reason, Seconds, State, Verdict
 from pipeline.units import span
 
@@ -67,6 +68,7 @@ class DecideState:
     silences: dict[str, Silence] = field(default_factory=dict)
     opens: dict[str, dict[str, Seconds]] = field(default_factory=dict)  # service -> incident -> when
     flapping: dict[str, None] = field(default_factory=dict)  # services
+    transients: Transients = field(default_factory=Transients)
     dropped: Counter[str] = field(default_factory=Counter)
 
 
@@ -87,6 +89,8 @@ def decide(
     for incident in sorted(incidents, key=lambda i: (i.cause != "", i.opened, i.id)):
         verdicts[incident.id] = verdict = judge(state, incident, policy, now)
         told.append(_note(state, incident, verdict, now))
+        if incident.state is State.RESOLVED:
+            state.transients.learn(incident)
     return tuple(told), verdicts
 
 
@@ -142,6 +146,9 @@ def _first(state: DecideState, incident: Incident, policy: Policy, now: Seconds)
         return Verdict(
             False, Reason.INHIBITED, incident.cause, f"a symptom of {incident.cause}, which has paged"
         )
+    until, waits = state.transients.patience(incident)
+    if now < until:
+        return Verdict(False, Reason.TRANSIENT, because=waits)
     if opens := _flaps(state, incident, policy, now):
         service = incident.services[0]
         because = f"{service} opened {opens} incidents within {span(policy.flap_window)}"

@@ -30,6 +30,7 @@ _MEANS = {
     Reason.INHIBITED: "no page: its cause has paged already",
     Reason.MAINTENANCE: "no page: a maintenance window covers it",
     Reason.FLAPPING: "no page: its service comes and goes",
+    Reason.TRANSIENT: "no page yet: its kind has always cleared by itself",
     Reason.NOTHING_NEW: "no page: everything was told before",
 }
 

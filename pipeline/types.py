@@ -197,6 +197,7 @@ class Reason(StrEnum):
     INHIBITED = "inhibited"
     MAINTENANCE = "maintenance"
     FLAPPING = "flapping"
+    TRANSIENT = "transient"  # its kind has always cleared by itself, and is given the time to
     NOTHING_NEW = "nothing new"
 
 

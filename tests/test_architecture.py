@@ -31,7 +31,7 @@ NOUNS = (
 WORDS = {f"pipeline.{word}" for word in NOUNS}
 STAGES = {
     *("detect", "logs", "complaints", "alerts", "spans", "evidence", "patterns"),
-    *("correlate", "cause", "decide", "respond", "follow"),
+    *("correlate", "cause", "transients", "decide", "respond", "follow"),
 }
 EDGES = {"ingest", "notify", "actions", "store"}
 AWAITING = {*EDGES, "perform", "run", "console", "demo", "commands"}
