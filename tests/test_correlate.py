@@ -17,7 +17,8 @@ from pipeline.correlate.habits import WINDOW
 from pipeline.correlate.picture import MAX_TIMELINE
 from pipeline.correlate.place import REOPEN
 from pipeline.correlate.state import LINKABLE, STORM
-from pipeline.types import Seconds, State
+from pipeline.types import Seconds, Signal, State
+from tests.naive.correlate import Naive
 from tests.nouns import SHOP, Desk, change, command, complaint, over, signal
 
 
@@ -375,3 +376,45 @@ def test_a_signal_is_in_one_incident_only_and_every_index_agrees(
     assert set(desk.state.burning) == {i.id for i in desk.open}
     assert {id for ids in desk.state.open.values() for id in ids} == set(desk.state.burning)
     assert desk.state.touched == {}
+
+
+HAPPENS = st.lists(
+    st.tuples(
+        st.sampled_from(["payment", "checkout", "front", "mailer"]),
+        st.sampled_from(["cpu_ratio", "latency_seconds"]),
+        st.booleans(),
+        st.sampled_from([0, 1, 8]),
+    ),
+    max_size=2,
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from([60, 90, 180]), HAPPENS), min_size=5, max_size=30))
+def test_incidents_are_those_of_a_plain_twin_that_asks_every_incident_about_every_signal(
+    steps: list[tuple[int, list[tuple[str, str, bool, int]]]],
+) -> None:
+    desk, twin, now = Desk(), Naive(SHOP), 1000.0
+    on: dict[tuple[str, str], tuple[Signal, int]] = {}  # by series: the signal and for how many steps
+
+    for wait, happens in steps:
+        now += wait
+        said = []
+        for series, (known, left) in list(on.items()):
+            on[series] = known, left - 1
+            if left == 0:
+                said.append(over(known, now))
+                del on[series]
+        for service, metric, page, lasts in happens:
+            if (service, metric) not in on and not any(
+                s.series == signal(service, now, metric).series for s in said
+            ):
+                on[service, metric] = signal(service, now, metric, page=page), lasts
+                said.append(on[service, metric][0])
+        desk.step(now, said)
+        twin.step(now, said)
+
+        merged = {i.id for i in desk.all if i.by}
+        ours = {
+            i.id: (frozenset(s.id for s in i.signals), i.resolved) for i in desk.all if i.id not in merged
+        }
+        assert ours == twin.parted
