@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -20,6 +20,7 @@ from pipeline.follow import Promises, unknown
 from pipeline.knowledge import Article
 from pipeline.logs import drain3
 from pipeline.patterns import Pattern
+from pipeline.patterns.rule import What
 from pipeline.plain import Invalid, parse
 from pipeline.respond import Playbook, Response, forbidden
 from pipeline.topology import Topology
@@ -39,6 +40,17 @@ class GivenSeries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     values: str  # "0.2x60 0.4+0.1x5 _ _x3 stale"
 
 
+class GivenEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that happens in a rule test, once or again and again; labels say what a rule can ask for."""
+
+    what: What
+    at: Span = Span(0)
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
+    text: str = ""
+    times: Count = 1
+    every: Span = Span(60)
+
+
 class ExpectedSignal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     series: str  # regex found in the signal's series
     after: Span = Span(0)  # not before
@@ -49,10 +61,11 @@ class ExpectedSignal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RuleTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a rule file's watches must say of some series: these signals and no others."""
+    """What a rule file must say of some series and of what happens: these signals and no others."""
 
     name: str
-    input_series: tuple[GivenSeries, ...]
+    input_series: tuple[GivenSeries, ...] = ()
+    input_events: tuple[GivenEvent, ...] = ()
     interval: Span = Span(15)
     signals: tuple[ExpectedSignal, ...] = ()  # () = it stays quiet
 

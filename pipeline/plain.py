@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from pathlib import Path
+from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args
 
 import msgspec
@@ -16,6 +17,8 @@ from pipeline.clock import Span
 T = TypeVar("T")
 
 MAX_ERRORS = 20  # of one file
+# How msgspec's own sentences begin; any other is one of ours, about a whole struct.
+_OWN = re.compile(r"Expected `|Object |Invalid ")
 _NAMES = {
     "object": "keys and values",
     "array": "a list",
@@ -53,6 +56,7 @@ def read(path: Path) -> Any:
 def parse(raw: Any, into: type[T]) -> T:
     """Turn plain data into a struct; raises Invalid that names each key and the nearest right word."""
     errors: list[str] = []
+    keys: list[str] = []
     left = copy.deepcopy(raw)
     while len(errors) < MAX_ERRORS:
         try:
@@ -60,6 +64,9 @@ def parse(raw: Any, into: type[T]) -> T:
         except msgspec.ValidationError as error:
             text, _, place = str(error).partition(" - at `$")
             key = place.rstrip("`").lstrip(".")
+            if not _OWN.match(text) and any(k.startswith(key) and k != key for k in keys):
+                break  # what was taken out of it is all that it misses
+            keys.append(key)
             errors.append(_sentence(text, key, into))
             if not _left_out(left, text, key, into):
                 break
@@ -133,6 +140,8 @@ def _at(into: Any, key: str) -> Any:
     """Return the type found by walking a msgspec path such as `watches[...].when`."""
     for part in re.findall(r"\w+|\[[^\]]*\]", key):
         into = _element(into) if part.startswith("[") else _field(into, part)
+        given = [kind for kind in get_args(into) if kind is not NoneType]
+        into = given[0] if isinstance(into, UnionType) and len(given) == 1 else into
     return into
 
 

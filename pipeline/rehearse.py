@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,13 +11,15 @@ import msgspec
 import numpy as np
 
 from pipeline import frame
-from pipeline.config import Config, ExpectedSignal, Rules, RuleTest
+from pipeline.clock import Span
+from pipeline.config import Config, ExpectedSignal, GivenEvent, Rules, RuleTest
 from pipeline.flow import Pipeline
+from pipeline.patterns import PatternState, notice
 from pipeline.respond import Playbook, RespondState, Response, respond
 from pipeline.respond.playbook import Expected, Given, PlaybookTest
 from pipeline.respond.runs import ENDED
 from pipeline.respond.template import spell
-from pipeline.series import pack
+from pipeline.series import pack, service_of
 from pipeline.types import Action, Event, Floats, Incident, Run, Seconds, Signal, Suspect
 
 START: Seconds = 1_700_000_000.0
@@ -118,12 +121,13 @@ def _rule(file: Rules, test: RuleTest) -> list[str]:
 
 
 def _signals(file: Rules, test: RuleTest) -> list[Signal]:
-    """Return the first word of each signal that the watches give of the test's series."""
-    pipeline = Pipeline(Config(watches=file.looks))
+    """Return the first word of each signal that the file's rules give of what the test gives."""
+    pipeline, noticed = Pipeline(Config(watches=file.looks)), PatternState()
     sets = [pack(labels(s.series)) for s in test.input_series]
     table = [values(s.values) for s in test.input_series]
+    events = sorted(_given(test), key=lambda e: e.at)
     first: dict[str, Signal] = {}
-    for k in range(max((len(column) for column in table), default=0)):
+    for k in range(_frames(file, test, max((len(column) for column in table), default=0))):
         now = START + k * test.interval
         rows = [n for n, column in enumerate(table) if k < len(column) and not np.isnan(column[k])]
         given = frame.samples(
@@ -135,9 +139,52 @@ def _signals(file: Rules, test: RuleTest) -> list[Signal]:
             np.array([table[n][k] for n in rows]),
         )
         step = pipeline.take(given, k)
-        for signal in step.signals if step else ():
+        own = step.signals if step else ()
+        due = [e for e in events if e.at <= k * test.interval]
+        events = events[len(due) :]
+        told = [(n, e) for n, e in enumerate(due) if e.what in ("signal", "recovery")]
+        seen = (*own, *(_signal(e, f"{k}.{n}") for n, e in told))
+        rest = [
+            _event(e, f"{e.what}-{k}.{n}") for n, e in enumerate(due) if e.what not in ("signal", "recovery")
+        ]
+        said = notice(noticed, seen, rest, file.patterns, now)
+        for signal in (*own, *said[len(seen) :]):
             first.setdefault(signal.id, signal)
     return list(first.values())
+
+
+def _frames(file: Rules, test: RuleTest, samples: int) -> int:
+    """Return how many frames the test lasts: all that is given, and time enough for what does not come."""
+    last = max((e.at for e in _given(test)), default=None)
+    if last is None:
+        return samples
+    within = max((p.within for p in file.patterns), default=0.0)
+    return max(samples, math.ceil((last + within) / test.interval) + 2)
+
+
+def _given(test: RuleTest) -> list[GivenEvent]:
+    """Return what happens, each time by itself."""
+    return [
+        msgspec.structs.replace(e, at=Span(e.at + n * e.every), times=1)
+        for e in test.input_events
+        for n in range(e.times)
+    ]
+
+
+def _event(given: GivenEvent, id: str) -> Event:
+    return Event(given.what, id, START + given.at, given.labels, given.text)
+
+
+def _signal(given: GivenEvent, id: str) -> Signal:
+    """Return the first or the last word of a signal with the labels that a rule looks at."""
+    named, at = given.labels, START + given.at
+    kind, service = named.get("kind", "metric"), service_of(named)
+    series = named.get("alertname") or named.get("__name__") or kind
+    return Signal(
+        f"given-{id}", kind, service, series, named, named.get("rule", ""), at, at, 10.0, NAN, NAN,
+        named.get("page") == "true", given.text or f"{series} is abnormal",
+        at if given.what == "recovery" else None,
+    )  # fmt: skip
 
 
 def _is(expected: ExpectedSignal, signal: Signal) -> bool:

@@ -43,7 +43,8 @@ def notice(
                 news[rule.name, key] = None
     number = {rule.name: k for k, rule in enumerate(state.rules)}
     for name, key in sorted({*news, *state.waited(now)}, key=lambda n: (number[n[0]], n[1])):
-        said += _look(state, state.rules[number[name]], key, now)
+        if key in state.groups[name]:  # else others have taken its place within this frame
+            said += _look(state, state.rules[number[name]], key, now)
     return (*signals, *said)
 
 

@@ -78,4 +78,4 @@ def _sentence(said: str) -> str:
     what = re.sub(r" \(in container ''\)", "", found[3])[:200]
     name = re.search(r"undeclared reference to '(\w+)'", what)
     near = kinds.nearest(name[1], list(KNOWN)) if name else ""
-    return f"character {int(found[2]) + 1}: {what}{near}"
+    return f"character {found[2]}: {what.partition(' expecting {')[0]}{near}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from pipeline.patterns.rule import Pattern
@@ -59,20 +60,24 @@ def _many(rule: Pattern, hits: Sequence[Hit], least: int, tell: Callable[[Hit], 
 
 
 def _ordered(rule: Pattern, hits: Sequence[Hit]) -> Match | None:
-    """Each hit goes on with the chain that began last; none is two links of one chain."""
+    """Each hit goes on with the chain before it that began last; at equal times none is before another."""
     chains: list[tuple[Hit, ...]] = [()] * len(rule.sequence)
     newest = None
-    for hit in hits:
-        for step in reversed(range(len(chains))):
-            before = chains[step - 1] if step else ()
-            if not hit.terms >> step & 1 or (step and not before):
-                continue
-            if any(h.id == hit.id for h in before) or (before and hit.time - before[0].time > rule.within):
-                continue
-            chains[step] = (*before, hit)
-            if step == len(chains) - 1:
-                newest = Match(chains[step][0].time, hit.time, 1, chains[step])
+    for _, together in groupby(hits, lambda hit: hit.time):
+        before = ((), *chains)
+        for hit in together:
+            for step, chain in enumerate(before[:-1]):
+                if hit.terms >> step & 1 and _goes_on(rule, chain, hit, step):
+                    chains[step] = (*chain, hit)
+        if chains[-1] and chains[-1] is not before[-1]:
+            newest = Match(chains[-1][0].time, chains[-1][-1].time, 1, chains[-1])
     return newest
+
+
+def _goes_on(rule: Pattern, chain: Sequence[Hit], hit: Hit, step: int) -> bool:
+    if len(chain) < step or any(h.id == hit.id for h in chain):
+        return False
+    return not chain or hit.time - chain[0].time <= rule.within
 
 
 def _unanswered(rule: Pattern, hits: Sequence[Hit], now: Seconds) -> Match | None:
