@@ -2,81 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from dataclasses import replace as but
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as some
 
-from pipeline import config, snapshot
-from pipeline.patterns import Pattern, PatternState, condition, notice, state
-from pipeline.patterns.found import match
+from pipeline.patterns import condition, state
 from pipeline.patterns.rule import MOST
-from pipeline.patterns.state import LATE, Hit
-from pipeline.types import Event, Signal
-from tests.naive import patterns as naive
+from pipeline.patterns.state import LATE
+from tests.patterns.world import (
+    INSTANCES, MINUTE, SILENT, START, UNDONE, UNENDED, World, change, minutes, over, rule, signal,
+)  # fmt: skip
 
-START, MINUTE, NAN = 1_700_000_000.0, 60.0, math.nan
 needs_cel = pytest.mark.skipif(not condition.installed(), reason=condition.MISSING)
-
-THREE = {"name": "loop", "within": "10m", "count": {"of": {"what": "change"}, "at_least": 3}}
-INSTANCES = {"name": "many", "within": "10m", "distinct": {"of": {}, "label": "instance", "at_least": 3}}
-UNDONE = {
-    "name": "undone", "within": "1h",
-    "sequence": [
-        {"what": "change", "matchers": ["kind=deploy"]}, {"what": "change", "matchers": ["kind=rollback"]},
-    ],
-}  # fmt: skip
-UNENDED = {"name": "unended", "within": "10m", "absence": {"after": {}, "of": {"what": "recovery"}}}
-SILENT = {
-    "name": "silent",
-    "within": "1h",
-    "absence": {"of": {"what": "change", "matchers": ["kind=backup"]}},
-}
-
-
-def rule(base: dict[str, Any] = THREE, **changes: Any) -> Pattern:
-    return config.parse({**base, **changes}, Pattern)
-
-
-@dataclass
-class World:
-    """Rules, and what happens minute by minute since START."""
-
-    rules: Sequence[Pattern]
-    state: PatternState = field(default_factory=PatternState)
-
-    def at(self, minute: float, *what: Signal | Event) -> list[Signal]:
-        signals = [w for w in what if isinstance(w, Signal)]
-        events = [w for w in what if isinstance(w, Event)]
-        said = notice(self.state, signals, events, self.rules, START + minute * MINUTE)
-        assert said[: len(signals)] == tuple(signals)
-        return list(said[len(signals) :])
-
-
-def change(id: str, minute: float, kind: str = "deploy", service: str = "pay", **labels: str) -> Event:
-    return Event("change", id, START + minute * MINUTE, {"service": service, "kind": kind, **labels})
-
-
-def signal(id: str, minute: float, **labels: str) -> Signal:
-    at = START + minute * MINUTE
-    labels = {"service": "pay", **labels}
-    return Signal(
-        id, "metric", labels["service"], f"cpu{{{id}}}", labels, "w", at, at, 7.0, 2.0, 1.0, True, "odd"
-    )
-
-
-def over(which: Signal, minute: float) -> Signal:
-    return but(which, at=START + minute * MINUTE, ended=START + minute * MINUTE)
-
-
-def minutes(said: Sequence[Signal]) -> list[tuple[float, bool]]:
-    """Return when each word was given, and whether it was the last."""
-    return [((s.at - START) / MINUTE, s.ended is not None) for s in said]
 
 
 def test_three_within_ten_minutes_are_told_once_with_their_numbers_and_the_rule() -> None:
@@ -362,72 +300,3 @@ def test_each_table_has_its_bound_and_counts_what_it_turned_away(monkeypatch: py
     assert world.state.dropped == {
         "groups of a rule": 16, "happenings of a group": 7, "signals that are on": 2,
     }  # fmt: skip
-
-
-ALL = [rule(), rule(INSTANCES), rule(UNDONE), rule(UNENDED), rule(SILENT)]
-names = some.sampled_from("ghijkl")
-happenings = some.lists(
-    some.one_of(
-        some.builds(
-            change, some.sampled_from("abcdef"), some.integers(0, 80),
-            some.sampled_from(("deploy", "rollback", "backup")), some.sampled_from(("pay", "cart")),
-        ),
-        some.builds(signal, names, some.integers(0, 80), instance=some.sampled_from("xyz")),
-        some.builds(over, some.builds(signal, names, some.just(0)), some.integers(0, 80)),
-    ),
-    max_size=25,
-)  # fmt: skip
-
-
-@given(happenings, some.randoms(use_true_random=False))
-def test_the_order_within_a_frame_changes_nothing(what: list[Signal | Event], random: Any) -> None:
-    ids = {(type(w), w.id): w for w in what}  # of one signal, one word a frame
-    frame = list(ids.values())
-    shuffled = list(frame)
-    random.shuffle(shuffled)
-
-    a, b = World(ALL), World(ALL)
-
-    assert a.at(80, *frame) == b.at(80, *shuffled)
-    assert a.state.groups == b.state.groups
-    assert a.at(200) == b.at(200)
-
-
-@given(happenings, some.integers(0, 25))
-def test_a_snapshot_in_the_middle_changes_nothing(what: list[Signal | Event], cut: int) -> None:
-    whole, parts = World(ALL), World(list(ALL))
-
-    for k, each in enumerate(what):
-        if k == cut:
-            parts.state = snapshot.load(snapshot.dump(parts.state))
-        assert repr(parts.at(80 + 3 * k, each)) == repr(whole.at(80 + 3 * k, each))
-
-    assert repr(parts.at(500)) == repr(whole.at(500))
-    assert repr(parts.state.groups) == repr(whole.state.groups)
-
-
-hits = some.lists(
-    some.builds(
-        Hit, some.integers(0, 20).map(lambda m: m * MINUTE), some.just(0), some.sampled_from("abcde"),
-        some.integers(1, 3), some.sampled_from("xyz"), some.just("pay"), some.just(""),
-    ),
-    max_size=7, unique_by=lambda h: h.id,
-)  # fmt: skip
-SHORT = [
-    rule(), rule(INSTANCES), rule(UNDONE, within="5m"), rule(UNENDED), rule(SILENT, within="8m"),
-    rule(UNDONE, within="8m", sequence=[{}, {"what": "recovery"}, {}]),
-]  # fmt: skip
-
-
-@given(some.sampled_from(SHORT), hits, some.integers(20, 30))
-def test_a_scan_finds_what_trying_every_choice_finds(rule: Pattern, hits: list[Hit], minute: int) -> None:
-    if len(rule.terms) == 3:
-        hits = [h._replace(terms=h.terms | (h.terms & 1) << 2) for h in hits]
-    elif len(rule.terms) == 1:
-        hits = [h._replace(terms=1) for h in hits]
-    hits = sorted(h._replace(first=(h.terms & -h.terms).bit_length() - 1) for h in hits)
-    now = minute * MINUTE
-
-    found, held = match(rule, hits, now), naive.held(rule, hits, now)
-
-    assert (found.last if found else None) == (held[-1] if held else None)
