@@ -17,6 +17,7 @@ from pipeline.decide import Policy
 from pipeline.detect import Watch, slo
 from pipeline.detect.slo import Slo
 from pipeline.follow import Promises, unknown
+from pipeline.inhibit import Inhibition
 from pipeline.knowledge import Article
 from pipeline.logs import drain3
 from pipeline.patterns import Pattern
@@ -60,12 +61,20 @@ class ExpectedSignal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str = ""  # regex found in what it says
 
 
+class GivenAlert(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One alert of a rule test that is on, and the inhibition rule that must mute it."""
+
+    labels: Mapping[str, str]
+    inhibited_by: str = ""  # the rule's name; "" = it is told
+
+
 class RuleTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a rule file must say of some series and of what happens: these signals and no others."""
 
     name: str
     input_series: tuple[GivenSeries, ...] = ()
     input_events: tuple[GivenEvent, ...] = ()
+    alerts: tuple[GivenAlert, ...] = ()  # on at once, and what mutes which
     interval: Span = Span(15)
     signals: tuple[ExpectedSignal, ...] = ()  # () = it stays quiet
 
@@ -123,6 +132,7 @@ class Main(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     catalog: str = ""  # path of catalog.yaml, relative to this file
     rules: tuple[str, ...] = ()  # more rule files or folders; those of the same name replace the shipped
     playbooks: tuple[str, ...] = ()
+    inhibit_rules: tuple[Inhibition, ...] = ()  # as alertmanager.yml has them; rule files may hold some, too
     shipped: bool = True  # also use the rules and playbooks that Forewarn ships
 
 
@@ -132,6 +142,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     watches: tuple[Watch, ...] = ()
     slos: tuple[Slo, ...] = ()
     patterns: tuple[Pattern, ...] = ()
+    inhibit_rules: tuple[Inhibition, ...] = ()
     tests: tuple[RuleTest, ...] = ()
 
     @property
@@ -158,6 +169,7 @@ class Config(msgspec.Struct, frozen=True):
     promises: Promises = Promises()
     slos: tuple[Slo, ...] = ()  # their watches are among the others
     patterns: tuple[Pattern, ...] = ()
+    inhibit_rules: tuple[Inhibition, ...] = ()
 
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -180,6 +192,7 @@ def load(path: Path | None = None, catalog: Path | None = None) -> Config:
     watches = {w.name: w for found in parsed if found for w in found.looks}
     patterns = {p.name: p for found in parsed if found for p in found.patterns}
     slos = {s.name: s for found in parsed if found for s in found.slos}
+    mutes = [r for found in (*parsed, main) if found for r in found.inhibit_rules]
     playbooks = {b.name: b for b in (_read(f, Playbook, errors) for f in books) if b}
     where = catalog or (home / main.catalog if main and main.catalog else None)
     found = _catalog(where, errors)
@@ -198,7 +211,7 @@ def load(path: Path | None = None, catalog: Path | None = None) -> Config:
     return Config(
         main.web, main.storage, main.limits, main.kafka, main.policy, response, found,
         tuple(watches.values()), files, main.logs, main.complaints, articles, main.promises,
-        tuple(slos.values()), tuple(patterns.values()),
+        tuple(slos.values()), tuple(patterns.values()), tuple({str(r): r for r in mutes}.values()),
     )  # fmt: skip
 
 

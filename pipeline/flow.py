@@ -74,7 +74,7 @@ class Pipeline:
         signals = notice(m.patterns, told_of, batch.events, c.patterns, now)
         patience, senses = c.policy.resolve_after, m.complaints.senses
         seen = correlate(m.correlate, signals, complaints, batch.events, c.topology, now, patience, senses)
-        told, verdicts = decide(m.decide, seen, batch.events, c.policy, now)
+        told, verdicts = decide(m.decide, seen, batch.events, c.policy, now, signals, c.inhibit_rules)
         answered, actions, runs = respond(m.respond, told, verdicts, batch.events, c.response, now)
         incidents = m.correlate.keep(answered)
         learn(m.complaints, incidents)

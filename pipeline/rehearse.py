@@ -14,6 +14,7 @@ from pipeline import frame
 from pipeline.clock import Span
 from pipeline.config import Config, ExpectedSignal, GivenEvent, Rules, RuleTest
 from pipeline.flow import Pipeline
+from pipeline.inhibit import Inhibitor
 from pipeline.patterns import PatternState, notice
 from pipeline.respond import Playbook, RespondState, Response, respond
 from pipeline.respond.playbook import Expected, Given, PlaybookTest
@@ -109,7 +110,8 @@ def _rule(file: Rules, test: RuleTest) -> list[str]:
         said = _signals(file, test)
     except ValueError as error:
         return [str(error)]
-    wrong = [
+    wrong = _muted(file, test)
+    wrong += [
         f"expected {_told(e)}, got nothing of the kind"
         for e in test.signals
         if not any(_is(e, s) for s in said)
@@ -117,6 +119,23 @@ def _rule(file: Rules, test: RuleTest) -> list[str]:
     for s in said:
         if not any(_is(e, s) for e in test.signals):
             wrong.append(f"expected no such signal: {s.series} after {spell(s.at - START)}: {s.reason}")
+    return wrong
+
+
+def _muted(file: Rules, test: RuleTest) -> list[str]:
+    """Return which of the test's alerts are muted otherwise than it says."""
+    inhibitor = Inhibitor()
+    inhibitor.adopt(file.inhibit_rules)
+    for k, alert in enumerate(test.alerts):
+        known = {"kind": "alert", "service": service_of(alert.labels), **alert.labels}
+        inhibitor.begin(str(k), str(k), known)
+    wrong = []
+    for k, alert in enumerate(test.alerts):
+        held = inhibitor.held(str(k))
+        got = held.rule if held else ""
+        if got != alert.inhibited_by:
+            wanted, found = (f'muted by "{by}"' if by else "told" for by in (alert.inhibited_by, got))
+            wrong.append(f"expected alert {dict(alert.labels)} to be {wanted}, got {found}")
     return wrong
 
 

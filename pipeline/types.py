@@ -35,7 +35,7 @@ class Event:
     labels: Labels = field(default_factory=dict)
     text: str = ""
     notes: Labels = field(default_factory=dict)  # an outcome's evidence
-    until: Seconds | None = None  # a silence's end; None = not said
+    until: Seconds | None = None  # end of a silence, or of a maintenance that a change opens; None = not said
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -196,6 +196,7 @@ class Reason(StrEnum):
     SILENCED = "silenced"
     INHIBITED = "inhibited"
     MAINTENANCE = "maintenance"
+    MUTED = "muted"  # at these times
     FLAPPING = "flapping"
     TRANSIENT = "transient"  # its kind has always cleared by itself, and is given the time to
     NOTHING_NEW = "nothing new"

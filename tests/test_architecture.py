@@ -27,6 +27,11 @@ NOUNS = (
     "matchers",
     "regexes",
     "silence",
+    "inhibit",
+    "intervals",
+    "windows",
+    "policy",
+    "quiet",
 )
 WORDS = {f"pipeline.{word}" for word in NOUNS}
 STAGES = {

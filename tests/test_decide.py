@@ -9,8 +9,9 @@ import pytest
 
 from pipeline.clock import Span
 from pipeline.config import parse
-from pipeline.decide import MAX_TOLD, DecideState, Maintenance, Policy, Told, decide
+from pipeline.decide import MAX_TOLD, DecideState, Policy, Told, decide
 from pipeline.types import Event, Incident, Reason, Seconds, State
+from pipeline.windows import Maintenance
 from tests.nouns import command, incident, signal
 
 POLICY = Policy(repeat_interval=Span(3600))

@@ -19,7 +19,6 @@ from starlette.applications import Starlette
 from pipeline import config, frame, snapshot
 from pipeline.clock import Span
 from pipeline.config import Config, Limits, Storage
-from pipeline.decide import Maintenance
 from pipeline.flow import Pipeline
 from pipeline.frame import Frame
 from pipeline.ingest.journal import Unwritable
@@ -28,6 +27,7 @@ from pipeline.run.serve import Launch, _pages
 from pipeline.run.web import Web
 from pipeline.store import sqlite
 from pipeline.types import Batch, Event, Reason, Seconds, Step
+from pipeline.windows import Maintenance
 from tests import nouns
 from tests.running import state_bytes
 

@@ -57,7 +57,7 @@ def used() -> Sequence[Path]:
         found = config.load(config.default())
     except Invalid as invalid:
         raise click.ClickException(str(invalid)) from invalid
-    return [f for f in found.files if _keys(f) & {"steps", "watches", "slos", "patterns"}]
+    return [f for f in found.files if _keys(f) & {"steps", "watches", "slos", "patterns", "inhibit_rules"}]
 
 
 def _keys(file: Path) -> set[str]:

@@ -11,7 +11,10 @@ from pipeline.respond.template import spell
 from pipeline.types import Incident, Reason, State, Verdict
 
 # Somebody or something has said that this incident is not to be acted on now.
-HELD = {Reason.SILENCED, Reason.INHIBITED, Reason.MAINTENANCE, Reason.FLAPPING, Reason.TRANSIENT}
+HELD = {
+    *(Reason.SILENCED, Reason.INHIBITED, Reason.MAINTENANCE, Reason.MUTED),
+    *(Reason.FLAPPING, Reason.TRANSIENT),
+}
 
 
 def heal(desk: Desk, incident: Incident, verdict: Verdict | None) -> bool:

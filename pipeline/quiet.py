@@ -1,0 +1,132 @@
+"""What keeps an incident silent whatever it does: silences, windows, mute intervals, inhibition."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+from pipeline.inhibit import Held, Inhibition, Inhibitor
+from pipeline.policy import Policy, strong
+from pipeline.silence import Silence, Silences, asked_in, conditions
+from pipeline.types import Event, Incident, Reason, Seconds, Signal, Verdict
+from pipeline.windows import Calendar, Openings
+
+SILENCE: Seconds = 3600.0  # where a person does not say until when
+LEARN: Seconds = 2.0  # after the rules have changed: within that each open incident has come by
+
+
+@dataclass(slots=True)
+class QuietState:
+    """The silences, the windows that changes opened, and what inhibits what. Each has its bound."""
+
+    silences: Silences = field(default_factory=Silences)
+    opened: Openings = field(default_factory=Openings)
+    under: Mapping[str, str] = field(default_factory=dict)  # services in a window of `opened` now, and why
+    inhibitor: Inhibitor = field(default_factory=Inhibitor)
+    learned: Seconds = -math.inf  # when the rules of inhibition changed
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+class Quiet(NamedTuple):
+    verdict: Verdict
+    what: str  # keeps it silent, in words: told again when that ends
+
+
+def hear(
+    state: QuietState,
+    incidents: Iterable[Incident],
+    signals: Iterable[Signal],
+    rules: Sequence[Inhibition],
+    events: Iterable[Event],
+    policy: Policy,
+    now: Seconds,
+) -> None:
+    """Take in what people ask, what changes declare, and which signals are on; end what time has ended."""
+    for event in events:
+        if event.kind == "command":
+            _command(state, event, policy, now)
+        elif event.kind == "change":
+            state.opened.hear(event, policy.silence_longest)
+    if state.inhibitor.adopt(rules):
+        state.learned = now
+    if now - state.learned < LEARN:
+        state.inhibitor.take(s for i in incidents for s in i.signals)
+    state.inhibitor.take(signals)
+    state.silences.tidy(now)
+    state.under = state.opened.services(now)
+
+
+def quieting(state: QuietState, incident: Incident, policy: Policy, now: Seconds) -> Quiet | None:
+    """Return what keeps the incident silent now; None where nothing does."""
+    if silence := state.silences.covering(incident, now):
+        by = silence.by or "someone"
+        verdict = Verdict(False, Reason.SILENCED, silence.id, f"silenced by {by}: {silence.why}")
+        return Quiet(verdict, f"the silence by {by}")
+    calendar = _calendar(policy)
+    if why := calendar.maintained(incident, state.under, now):
+        return Quiet(
+            Verdict(False, Reason.MAINTENANCE, because=f"maintenance: {why}"), f"maintenance ({why})"
+        )
+    if why := calendar.muted(incident, now):
+        return Quiet(Verdict(False, Reason.MUTED, because=why), f"what was {why}")
+    if held := _held(state, incident, policy):
+        because = f'inhibited by rule "{held.rule}" while {held.named} is on'
+        return Quiet(Verdict(False, Reason.INHIBITED, held.rule, because), held.named)
+    return None
+
+
+def _command(state: QuietState, event: Event, policy: Policy, now: Seconds) -> None:
+    """Take a silence, or end one: by its id, or all that speak of the same incident or service."""
+    labels = asked_in(event.labels)
+    do, ended = event.labels.get("do", ""), event.labels.get("silence", "")
+    if do == "silence":
+        try:
+            silence = _silence(event, labels, policy, now)
+        except ValueError:
+            state.dropped["silences that nobody can read"] += 1
+        else:
+            if not state.silences.add(silence, now):
+                state.dropped["silences"] += 1
+    if do == "unsilence":
+        held = state.silences.held.items()
+        for id in [id for id, s in held if id == ended or (labels and s.matchers == labels)]:
+            state.silences.end(id)
+
+
+def _silence(event: Event, asked: Mapping[str, str], policy: Policy, now: Seconds) -> Silence:
+    """Return the silence that a command asks for; raises ValueError where it cannot be read."""
+    said = event.labels
+    conditions(asked)
+    fades = said.get("ends") == "resolved" or "idle" in said
+    starts = float(said.get("starts", now))
+    until = event.until if event.until is not None else now + (policy.silence_longest if fades else SILENCE)
+    return Silence(
+        said.get("silence") or event.id,
+        said.get("by", ""),
+        min(until, max(starts, now) + policy.silence_longest),
+        dict(asked),
+        said.get("why", ""),
+        starts,
+        said.get("ends") == "resolved",
+        float(said.get("idle", 0)),
+    )
+
+
+def _held(state: QuietState, incident: Incident, policy: Policy) -> Held | None:
+    """Return what inhibits the incident: without its inhibited signals it would not page."""
+    if not state.inhibitor.rules:
+        return None
+    on = [s for s in incident.signals if s.ended is None]
+    found = {s.id: held for s in on if (held := state.inhibitor.held(s.id))}
+    if not found or strong(policy, incident, [s for s in on if s.id not in found]):
+        return None
+    return next(iter(found.values()))
+
+
+@lru_cache(maxsize=4)
+def _calendar(policy: Policy) -> Calendar:
+    return Calendar(policy.maintenance, policy.mutes, policy.time_intervals)

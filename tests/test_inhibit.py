@@ -1,0 +1,306 @@
+"""Inhibition is Alertmanager's, but that rules in a circle never silence everything."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import snapshot
+from pipeline.config import Rules, parse
+from pipeline.decide import DecideState, Policy, decide
+from pipeline.inhibit import Held, Inhibition, Inhibitor
+from pipeline.types import Incident, Labels, Reason, Signal, State, Verdict
+from tests.naive.inhibit import naive_muting
+from tests.nouns import incident, over, signal
+
+NODE = Inhibition("node", ("alertname=NodeDown",), ("severity=warning",), ("node",))
+DOWN, WARNING = {"alertname": "NodeDown", "node": "a"}, {"severity": "warning", "node": "a"}
+
+
+def on(*sets: Labels, rules: Sequence[Inhibition] = (NODE,)) -> Inhibitor:
+    """Return an inhibitor for which these label sets are on, named by their place."""
+    found = Inhibitor()
+    found.adopt(tuple(rules))
+    for k, labels in enumerate(sets):
+        found.begin(str(k), str(k), labels, k, f"alert {k}")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "rule", "expected"),
+    [
+        pytest.param(DOWN, WARNING, NODE, True, id="the labels of equal are equal"),
+        pytest.param(DOWN, WARNING | {"node": "b"}, NODE, False, id="they differ"),
+        pytest.param({"alertname": "NodeDown"}, {"severity": "warning"}, NODE, True, id="both lack them"),
+        pytest.param(DOWN, {"severity": "warning"}, NODE, False, id="one lacks them"),
+        pytest.param(DOWN | {"node": ""}, {"severity": "warning"}, NODE, True, id="one has them empty"),
+        pytest.param(DOWN, WARNING | {"severity": "page"}, NODE, False, id="it is no target"),
+        pytest.param(DOWN | {"alertname": "x"}, WARNING, NODE, False, id="there is no source"),
+        pytest.param(DOWN | WARNING, WARNING, NODE, True, id="a source on both sides mutes a mere target"),
+        pytest.param(DOWN, DOWN | WARNING, NODE, True, id="a mere source mutes what is on both sides"),
+        pytest.param(DOWN | WARNING, DOWN | WARNING, NODE, False, id="both on both sides: neither"),
+        pytest.param({}, {"a": "b"}, Inhibition("all"), False, id="no matchers: all are on both sides"),
+    ],
+)  # fmt: skip
+def test_a_target_is_muted_as_alertmanager_would(
+    source: Labels, target: Labels, rule: Inhibition, expected: bool
+) -> None:
+    assert (on(source, target, rules=[rule]).held("1") is not None) is expected
+
+
+def test_what_mutes_is_named() -> None:
+    assert on(DOWN, WARNING).held("1") == Held("node", "0", "alert 0")
+
+
+def test_nothing_inhibits_itself() -> None:
+    assert on(DOWN | WARNING).held("0") is None
+
+
+def test_a_target_is_told_once_its_last_source_is_over() -> None:
+    found = on(DOWN, DOWN | {"instance": "2"}, WARNING)
+
+    found.end("0", "0", DOWN)
+    still = found.held("2")
+    found.end("1", "1", DOWN | {"instance": "2"})
+
+    assert still == Held("node", "1", "alert 1")
+    assert found.held("2") is None
+
+
+def test_a_group_is_muted_only_while_each_of_its_alerts_is() -> None:
+    found = on(DOWN)
+    found.begin("group", "x", WARNING)
+    alone = found.held("group")
+    found.begin("group", "y", WARNING | {"node": "b"})
+    mixed = found.held("group")
+    found.end("group", "y", WARNING | {"node": "b"})
+    found.begin("group", "z", {"severity": "page"})
+
+    assert alone is not None
+    assert mixed is None
+    assert found.held("group") is None
+
+
+A, B, C = ({"alertname": name} for name in "abc")
+CIRCLE = [Inhibition(f"{s}{t}", (f"alertname={s}",), (f"alertname={t}",)) for s, t in ("ab", "bc", "ca")]
+
+
+def test_of_rules_in_a_circle_the_one_that_began_first_is_told() -> None:
+    found = on(B, C, A, rules=CIRCLE)
+
+    assert [found.held(str(k)) is None for k in range(3)] == [True, False, False]
+
+
+def test_what_a_circle_mutes_is_muted() -> None:
+    beside = Inhibition("beside", ("alertname=a",), ("alertname=d",))
+
+    assert on(A, B, C, {"alertname": "d"}, rules=[*CIRCLE, beside]).held("3") is not None
+
+
+def test_a_source_that_is_muted_itself_still_mutes() -> None:
+    found = on(A, B, C, rules=CIRCLE[:2])
+
+    assert [found.held(str(k)) is None for k in range(3)] == [True, False, False]
+
+
+def test_the_block_of_an_alertmanager_is_taken_as_it_is() -> None:
+    block = """
+inhibit_rules:
+- source_match: {severity: critical}
+  target_match_re: {severity: "warn.*|info"}
+  equal: [alertname, dev, instance]
+- source_matchers: [ 'alertname = "NodeDown"', zone != "" ]
+  target_matchers: ['{severity="warning", team=~"a|b"}']
+"""
+    rules = parse(yaml.safe_load(block), Rules).inhibit_rules
+    source = {"alertname": "x", "severity": "critical", "instance": "1"}
+
+    found = on(
+        source,
+        source | {"severity": "warning"},
+        source | {"severity": "warning", "instance": "2"},
+        rules=rules,
+    )
+
+    assert found.held("1") == Held('severity="critical" > severity=~"warn.*|info"', "0", "alert 0")
+    assert found.held("2") is None
+    assert str(rules[1]) == 'alertname="NodeDown", zone!="" > severity="warning", team=~"a|b"'
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ({"source_matchers": ["a==b"]}, r'inhibit_rules\[0\]: source_matchers: a: .* did you mean "="'),
+        ({"target_match_re": {"a": "("}}, r'inhibit_rules\[0\]: target_matchers: "\(" is not a regex'),
+        ({"source_macher": {}}, r'source_macher: unknown key; did you mean "source_match(ers)?"'),
+    ],
+)
+def test_a_rule_that_is_wrong_is_named_with_the_nearest_right_word(rule: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        parse({"inhibit_rules": [rule]}, Rules)
+
+
+VALUES = st.sampled_from(("", "x", "y"))
+SETS = st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3)
+SIDES = st.lists(st.sampled_from(("a=x", "a!=x", "b=~x|y", "b!~y", 'c=""', "c=y", "a=~.+")), max_size=2)
+RULES = st.lists(
+    st.builds(
+        lambda s, t, e: Inhibition("", tuple(s), tuple(t), tuple(e)),
+        SIDES, SIDES, st.lists(st.sampled_from("abc"), max_size=2),
+    ),
+    max_size=4, unique_by=str,
+)  # fmt: skip
+# What is said: alert 0 to 7 begins with these labels, or ends where it is on.
+STREAM = st.lists(st.tuples(st.integers(0, 7), SETS), max_size=25)
+
+
+def run(
+    rules: Sequence[Inhibition], stream: Sequence[tuple[int, Labels]]
+) -> Iterator[tuple[Inhibitor, dict[str, Labels]]]:
+    """Yield the inhibitor and what is on after each word; alert k belongs to owner k % 5."""
+    found, said = on(rules=rules), dict[str, Labels]()
+    for at, (k, labels) in enumerate(stream):
+        if str(k) in said:
+            found.end(f"o{k % 5}", str(k), said.pop(str(k)))
+        else:
+            said[str(k)] = labels
+            found.begin(f"o{k % 5}", str(k), labels, at)
+        yield found, said
+
+
+@given(RULES, STREAM)
+def test_owners_are_muted_as_the_plain_loop_mutes_their_alerts(
+    rules: list[Inhibition], stream: list[tuple[int, Labels]]
+) -> None:
+    for found, said in run(rules, stream):
+        for owner in {f"o{int(k) % 5}" for k in said}:
+            mine = [k for k in said if f"o{int(k) % 5}" == owner]
+            expected = all(naive_muting(rules, said, k) for k in mine)
+            assert (found._muting(owner) is not None) is expected
+
+
+@given(RULES, STREAM)
+def test_whatever_the_rules_something_that_is_on_is_told_and_mutes_the_rest(
+    rules: list[Inhibition], stream: list[tuple[int, Labels]]
+) -> None:
+    for found, said in run(rules, stream):
+        owners = {f"o{int(k) % 5}" for k in said}
+        assert not owners or any(found.held(o) is None for o in owners)
+        for owner in owners:
+            held = found.held(owner)
+            assert held is None or held.source in owners - {owner}
+
+
+@given(RULES, STREAM, st.integers(0, 24))
+def test_a_restart_in_the_middle_changes_nothing_and_nothing_is_left_at_the_end(
+    rules: list[Inhibition], stream: list[tuple[int, Labels]], cut: int
+) -> None:
+    at = 0
+    for at, (found, said) in enumerate(run(rules, stream)):
+        again: Inhibitor = snapshot.load(snapshot.dump(found))
+        if at >= cut:
+            assert not again.adopt(tuple(rules))
+            assert [again.held(f"o{k}") for k in range(5)] == [found.held(f"o{k}") for k in range(5)]
+        if at == len(stream) - 1:
+            for k, labels in said.items():
+                again.end(f"o{int(k) % 5}", k, labels)
+            assert (again.sources, again.targets, again.owners, again.members) == ({}, {}, {}, 0)
+
+
+def test_no_more_sources_are_kept_than_the_bound_and_the_others_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pipeline.inhibit.MAX_SOURCES", 1)
+    found = on(DOWN, DOWN | {"node": "b"}, WARNING, WARNING | {"node": "b"})
+
+    found.end("1", "1", DOWN | {"node": "b"})
+
+    assert [found.held(k) is not None for k in "23"] == [True, False]
+    assert found.dropped == {"sources of inhibition": 1}
+
+
+POLICY = Policy()
+RULE = (Inhibition("db over callers", ("service=db",), ("service=~cart|front",)),)
+DB = signal("db", 1000)
+CART = signal("cart", 1010)
+
+
+def judged(
+    state: DecideState, now: float, given: Incident, *said: Signal, rules: tuple[Inhibition, ...] = RULE
+) -> Verdict:
+    return decide(state, [given], (), POLICY, now, said, rules)[1][given.id]
+
+
+def test_an_incident_of_inhibited_signals_is_not_told_and_names_rule_and_source() -> None:
+    found = judged(DecideState(), 1010, incident(CART), DB, CART)
+
+    assert (found.act, found.reason, found.by) == (False, Reason.INHIBITED, "db over callers")
+    assert found.because == 'inhibited by rule "db over callers" while cpu_ratio/db/ is on'
+
+
+def test_an_incident_is_told_for_what_is_not_inhibited_in_it() -> None:
+    other, weak = signal("mail", 1010), signal("mail", 1010, page=False)
+
+    assert judged(DecideState(), 1010, incident(CART, other), DB, CART, other).reason is Reason.NEW
+    assert judged(DecideState(), 1010, incident(CART, weak), DB, CART, weak).reason is Reason.INHIBITED
+
+
+def test_what_was_never_told_is_told_when_its_source_is_over() -> None:
+    state = DecideState()
+    judged(state, 1010, incident(CART), DB, CART)
+
+    assert judged(state, 1100, incident(CART), over(DB, 1100)).reason is Reason.NEW
+    assert judged(state, 1101, incident(CART)).reason is Reason.NOTHING_NEW
+
+
+def test_what_was_told_before_is_told_again_once_when_its_source_is_over() -> None:
+    state = DecideState()
+    judged(state, 1010, incident(CART), CART)
+    during = judged(state, 1020, incident(CART), DB)
+
+    after = judged(state, 1100, incident(CART), over(DB, 1100))
+
+    assert during.reason is Reason.INHIBITED
+    assert (after.act, after.reason, after.because) == (
+        True, Reason.REPEAT, "still on when cpu_ratio/db/ ended",
+    )  # fmt: skip
+    assert judged(state, 1101, incident(CART)).reason is Reason.NOTHING_NEW
+
+
+def test_those_who_were_paged_hear_the_end_of_what_is_inhibited_by_then() -> None:
+    state = DecideState()
+    judged(state, 1010, incident(CART), CART)
+    judged(state, 1020, incident(CART), DB)
+
+    done = replace(incident(CART), state=State.RESOLVED, resolved=1030.0)
+
+    assert judged(state, 1030, done).reason is Reason.RESOLVED
+    assert state.hushed == {}
+
+
+def test_rules_that_a_reload_brings_hold_for_what_is_on_already() -> None:
+    state = DecideState()
+    both = [replace(incident(DB), id="db"), incident(CART)]
+    decide(state, both, (), POLICY, 1010, (DB, CART), ())
+
+    _, found = decide(state, both, (), POLICY, 1011, (), RULE)
+
+    assert found["i1"].reason is Reason.INHIBITED
+    assert judged(state, 1012, incident(CART), rules=()).act
+
+
+def test_a_pickle_of_what_is_on_goes_on_as_if_nothing_had_been() -> None:
+    found = on(DOWN, WARNING)
+
+    again = pickle.loads(pickle.dumps(found))
+    again.end("0", "0", DOWN)
+
+    assert found.held("1") is not None
+    assert again.held("1") is None
