@@ -1,8 +1,10 @@
 """POST /api/v1/changes in, change events out: what was deployed, configured or switched, and where.
 
-Our own JSON: an object or an array of {id?, t?, service, kind, summary}. `t` is epoch seconds or
-RFC 3339, now where it is missing; an id is made of the content where it is missing, so a request sent twice
-counts once. Lost when it fails; the sender gets 429 or 503 then and tries again.
+Our own JSON: an object or an array of {id?, t?, service, kind, summary, maintenance?, until?}. `t` and
+`until` are epoch seconds or RFC 3339; `t` is now where it is missing; an id is made of the content where it
+is missing, so a request sent twice counts once. A change of kind "maintenance", or with `maintenance: true`,
+keeps its service silent until then, an hour where it does not say; the same id again moves the end. Lost
+when it fails; the sender gets 429 or 503 then and tries again.
 
     curl 127.0.0.1:9093/api/v1/changes -d '{"service": "pay", "kind": "deploy", "summary": "pay 1.4.2"}'
 """
@@ -29,6 +31,8 @@ class _Change(msgspec.Struct):
     summary: str = ""
     id: str = ""
     t: float | datetime | None = None
+    maintenance: bool = False
+    until: float | datetime | None = None
 
 
 _decoder = msgspec.json.Decoder(list[_Change] | _Change)
@@ -49,7 +53,12 @@ def _event(change: _Change, now: Seconds, limits: Limits, rejects: Rejects) -> E
     if not 0 <= time <= now + AHEAD:
         rejects.add("time", f"t: expected a time up to {AHEAD:g} s ahead, got {time:.0f} s since 1970")
         return None
+    until = None if change.until is None else when(change.until, now)
+    if until is not None and not until >= time:
+        rejects.add("until", f"until: expected a time after t, got {until:.0f} s since 1970")
+        return None
+    labels = {"service": change.service, "kind": change.kind}
+    if change.maintenance:
+        labels["maintenance"] = "true"
     id = change.id or id_of("change", change.service, change.kind, change.summary, time if change.t else None)
-    return Event(
-        "change", id, time, {"service": change.service, "kind": change.kind}, change.summary[:MAX_TEXT]
-    )
+    return Event("change", id, time, labels, change.summary[:MAX_TEXT], until=until)
