@@ -20,6 +20,7 @@ from pipeline.config import Complaints
 from pipeline.topology import Topology
 from pipeline.types import Event
 
+LABELS = ("customer", "channel", "lang", "version", "platform", "region", "topic")
 BLOCK = 128  # complaints of a file that are read ahead
 
 
@@ -32,6 +33,9 @@ class Row(msgspec.Struct):
     customer: str = ""
     channel: str = ""
     lang: str = ""
+    version: str = ""
+    platform: str = ""
+    region: str = ""
     topic: str = ""  # what it is about, where a person said so
 
 
@@ -64,7 +68,7 @@ def command(file: str, catalog: Path | None, encoder: Literal["auto", "none", "u
     live = not os.path.isfile(file)
     with gzip.open(file) if file.endswith(".gz") else click.open_file(file, "rb") as lines:
         for row, ahead in _ahead(_rows(lines), state.sense.encoder, 1 if live else BLOCK):
-            labels = {"customer": row.customer, "channel": row.channel, "lang": row.lang, "topic": row.topic}
+            labels = {name: str(getattr(row, name)) for name in LABELS}
             event = Event("complaint", row.id, row.t, labels, row.text)
             signals, read = hear(state, (event,), known, row.t, ahead=ahead)
             said: list[dict[str, Any]] = [

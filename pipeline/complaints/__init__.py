@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
+from pipeline.complaints.affected import Affected
 from pipeline.complaints.budget import Budget
 from pipeline.complaints.channel import Channels, silences
 from pipeline.complaints.copies import Mails
@@ -57,6 +58,7 @@ class ComplaintState:
     channels: Channels = field(default_factory=Channels)
     proposals: Proposals = field(default_factory=Proposals)
     labels: Labels = field(default_factory=Labels)
+    affected: Affected = field(default_factory=Affected)
     senses: dict[str, Dense] = field(default_factory=dict)  # rows of those read by the newest call
     dropped: Counter[str] = field(default_factory=Counter)
 
@@ -133,6 +135,7 @@ def hear(
         names, odds = evidence(words, topology, state.sense.encoder, dense, given)
         services = ranked(names, odds + state.labels.evidence(state.head, names, vector, sense))
         named = services[0][0] if services and services[0][1] >= CERTAIN else ""
+        version, platform, region = state.affected.hear(event.id, event.labels)
         complaint = Complaint(
             id=event.id,
             time=time,
@@ -146,7 +149,9 @@ def hear(
                 dense=raw if len(raw) else None,
                 time=time,
                 customer=event.labels.get("customer", ""),
-                version=event.labels.get("version", ""),
+                version=version,
+                platform=platform,
+                region=region,
             ),
             urgent=urgent(words, dense=raw),
             services=services,
@@ -164,6 +169,7 @@ def hear(
         state.heard.add(event.id, time, voice, state.surges.number(named), one, state.known)
         _propose(state, event.id, voice, text, named)
     signals += state.surges.endings(state.heard, now)
+    signals = [state.affected.told(surge) for surge in signals]
     signals += silences(state.channels, read, now, alive=alive)
     return tuple(signals), tuple(read)
 

@@ -16,7 +16,7 @@ DAY = 86400.0
 DAYS = 28  # days of a trend that are kept
 TREND = 14  # days that are shown
 MAX_CUSTOMERS = 200  # a topic's customers by name, the newest; the others are counted
-MAX_VERSIONS = 20  # the least heard goes first
+MAX_VERSIONS = 20  # and as many platforms and regions; the least heard goes first
 SAMPLES = 16  # complaints kept of each topic, the newest
 MAX_TEXT = 300  # characters of each
 TITLE = 60  # characters of the leading complaint that name the topic
@@ -38,6 +38,8 @@ class Topic:
     affected: int  # customers, with those no longer known by name
     versions: tuple[tuple[str, int], ...]  # of the app, most heard first
     was: tuple[int, ...]  # ids of topics that became part of it
+    platforms: tuple[tuple[str, int], ...] = ()
+    regions: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(slots=True)
@@ -54,11 +56,11 @@ class Note:
     days: dict[int, int] = field(default_factory=dict)  # day since 1970 -> complaints
     customers: dict[str, None] = field(default_factory=dict)  # newest last
     versions: dict[str, int] = field(default_factory=dict)
+    platforms: dict[str, int] = field(default_factory=dict)
+    regions: dict[str, int] = field(default_factory=dict)
     samples: list[tuple[float, str]] = field(default_factory=list)  # likeness to the centre, text
 
-    def take(
-        self, number: int, text: str, likeness: float, time: Seconds | None, customer: str, version: str
-    ) -> None:
+    def take(self, number: int, text: str, likeness: float, time: Seconds | None, customer: str) -> None:
         """Note one complaint more."""
         self.used = number
         self.count += 1
@@ -72,9 +74,14 @@ class Note:
         if customer:
             self.customers.pop(customer, None)
             self.customers[customer] = None
-        if version:
-            self.versions[version[:TITLE]] = self.versions.get(version[:TITLE], 0) + 1
         self._cut()
+
+    def affect(self, version: str, platform: str, region: str) -> None:
+        """Note where its customer uses us, as far as a complaint says."""
+        for counted, value in ((self.versions, version), (self.platforms, platform), (self.regions, region)):
+            if value:
+                counted[value] = counted.get(value, 0) + 1
+                _fewest(counted)
 
     def join(self, other: Note) -> None:
         """Take in what is known of a topic that became part of this one."""
@@ -83,7 +90,13 @@ class Note:
         self.first, self.last = min(self.first, other.first), max(self.last, other.last)
         self.more += other.more
         _sum(self.days, other.days)
-        _sum(self.versions, other.versions)
+        for mine, theirs in (
+            (self.versions, other.versions),
+            (self.platforms, other.platforms),
+            (self.regions, other.regions),
+        ):
+            _sum(mine, theirs)
+            _fewest(mine)
         self.customers = dict.fromkeys((*other.customers, *self.customers))
         self.samples = [*other.samples[-SAMPLES // 2 :], *self.samples[-SAMPLES // 2 :]]
         self._cut()
@@ -99,8 +112,6 @@ class Note:
         while len(self.customers) > MAX_CUSTOMERS:
             del self.customers[next(iter(self.customers))]
             self.more += 1
-        while len(self.versions) > MAX_VERSIONS:
-            del self.versions[min(self.versions, key=lambda v: (self.versions[v], v))]
 
 
 def named(text: str, customer: str) -> str:
@@ -135,8 +146,10 @@ def shown(notes: Sequence[Note], was: Mapping[int, Sequence[int]], now: Seconds)
             trend=tuple(note.days.get(today - k, 0) for k in range(TREND - 1, -1, -1)),
             customers=tuple(note.customers),
             affected=len(note.customers) + note.more,
-            versions=tuple(sorted(note.versions.items(), key=lambda v: (-v[1], v[0]))),
+            versions=_most(note.versions),
             was=tuple(sorted(was.get(note.id, ()))),
+            platforms=_most(note.platforms),
+            regions=_most(note.regions),
         )
         for note, label in zip(notes, terms, strict=True)
     )
@@ -145,3 +158,12 @@ def shown(notes: Sequence[Note], was: Mapping[int, Sequence[int]], now: Seconds)
 def _sum(mine: dict[K, int], theirs: Mapping[K, int]) -> None:
     for key, n in theirs.items():
         mine[key] = mine.get(key, 0) + n
+
+
+def _most(counted: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(counted.items(), key=lambda v: (-v[1], v[0])))
+
+
+def _fewest(counted: dict[str, int]) -> None:
+    while len(counted) > MAX_VERSIONS:
+        del counted[min(counted, key=lambda v: (counted[v], v))]

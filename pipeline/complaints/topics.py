@@ -46,6 +46,8 @@ class Topics:
         time: Seconds | None = None,
         customer: str = "",
         version: str = "",
+        platform: str = "",
+        region: str = "",
     ) -> str:
         """Return the topic's name, such as "17 Waiting forever for checkout".
 
@@ -64,7 +66,8 @@ class Topics:
             likeness = float(cosine[k])
         self.space.add(k, point)
         self.space.learn(point)
-        self.notes[k].take(self.heard, text, likeness, time, customer, version)
+        self.notes[k].take(self.heard, text, likeness, time, customer)
+        self.notes[k].affect(version, platform, region)
         return self.notes[k].name
 
     def resolve(self, name: str) -> str:

@@ -57,8 +57,12 @@ class Complaint(msgspec.Struct):
     customer: str = ""
     channel: str = ""
     lang: str = ""
+    version: str = ""
+    platform: str = ""
+    region: str = ""
 
 
+WHERE = ("version", "platform", "region")  # where a complaint's customer uses us, as far as it says
 Record: TypeAlias = Line | Alert | Change | Complaint
 KINDS: Mapping[str, type[Record]] = {
     "logs": Line,
@@ -163,6 +167,7 @@ def _event(record: Change | Complaint) -> Event:
         labels = {"service": record.service, "kind": record.kind}
         return Event("change", record.id, record.t, labels, record.summary)
     labels = {"customer": record.customer, "channel": record.channel, "lang": record.lang}
+    labels |= {name: value for name in WHERE if (value := getattr(record, name))}
     return Event("complaint", record.id, record.t, labels, redact(record.text))
 
 

@@ -1,6 +1,7 @@
 """POST /api/v1/complaints in, complaint events out, their text redacted before anything keeps it.
 
-Our own JSON: an object or an array of {id?, t?, customer, channel?, lang?, text}. `t` is epoch seconds or
+Our own JSON, one or an array of {customer, text, id?, t?, channel?, lang?, version?, platform?, region?}.
+Version, platform and region say where the customer uses us: 4.2, android, eu-west. `t` is epoch seconds or
 RFC 3339, now where it is missing; an id is made of the content where it is missing, so a request sent twice
 counts once. Lost when it fails; the sender gets 429 or 503 then and tries again.
 
@@ -23,6 +24,7 @@ STATUS = 200
 
 # A complaint is never refused for being long; what it is about stands in its first screens.
 MAX_TEXT = 20_000
+WHERE = ("version", "platform", "region")
 
 
 class _Complaint(msgspec.Struct):
@@ -32,6 +34,9 @@ class _Complaint(msgspec.Struct):
     lang: str = ""
     id: str = ""
     t: float | datetime | None = None
+    version: str = ""
+    platform: str = ""
+    region: str = ""
 
 
 _decoder = msgspec.json.Decoder(list[_Complaint] | _Complaint)
@@ -45,8 +50,12 @@ def _event(said: _Complaint, now: Seconds, limits: Limits, rejects: Rejects) -> 
     if not said.text.strip():
         rejects.add("no text", "text: expected what the customer said, got nothing")
         return None
-    if max(map(len, (said.customer, said.channel, said.lang, said.id))) > limits.label // 4:
-        rejects.add("label too long", f"customer, channel, lang, id: at most {limits.label // 4} characters")
+    names = ("customer", "channel", "lang", *WHERE)
+    labels = {
+        name: redact(value) if name in WHERE else value for name in names if (value := getattr(said, name))
+    }
+    if max(map(len, (said.id, *labels.values()))) > limits.label // 4:
+        rejects.add("label too long", f"id, {', '.join(names)}: at most {limits.label // 4} characters")
         return None
     time = when(said.t, now)
     if not 0 <= time <= now + AHEAD:
@@ -54,5 +63,4 @@ def _event(said: _Complaint, now: Seconds, limits: Limits, rejects: Rejects) -> 
         return None
     text = redact(said.text[:MAX_TEXT])
     id = said.id or id_of("complaint", said.customer, said.channel, text, time if said.t else None)
-    labels = {"customer": said.customer, "channel": said.channel, "lang": said.lang}
-    return Event("complaint", id, time, {name: value for name, value in labels.items() if value}, text)
+    return Event("complaint", id, time, labels, text)
