@@ -202,3 +202,20 @@ def test_incidents_are_remembered_within_a_bound(monkeypatch: pytest.MonkeyPatch
     assert list(state.labels.named) == ["i3", "i4", "i5"]
     assert list(state.labels.learned) == ["j3", "j4", "j5"]
     assert MAX_INCIDENTS == 1_000
+
+
+def test_what_incidents_taught_of_few_services_counts_for_none() -> None:
+    many = tuple(f"service-{k}" for k in range(5))
+    state = heard()
+    vector = Vector(state.heard.index[0], state.heard.weight[0])
+    for k in range(4):
+        state.labels.guessed.teach(f"a{k}", "cart", vector, None)
+        state.labels.guessed.teach(
+            f"b{k}", "payment", Vector(state.heard.index[4], state.heard.weight[4]), None
+        )
+
+    counts = [
+        state.labels.evidence(state.head, ("cart", "payment", *more), vector).any() for more in ((), many)
+    ]
+
+    assert counts == [True, False]
