@@ -21,14 +21,21 @@ _PHONES = (
     re.compile(rf"(?<![\dA-Za-z])(?:\+|00)[1-9](?:[ ().-]{{0,2}}\d){{7,14}}{_END}"),
     # A mobile number of mainland China.
     re.compile(rf"{_START}(?:86[ -]?)?1[3-9]\d(?:[ -]?\d{{4}}){{2}}{_END}"),
-    # A landline of mainland China, and a number of North America with its separators.
-    re.compile(rf"{_START}0\d{{2,3}}-[2-9]\d{{6,7}}{_END}"),
-    re.compile(rf"(?:{_START}[2-9]\d\d[-.]|(?<![\dA-Za-z])\([2-9]\d\d\) ?)[2-9]\d\d[-. ]\d{{4}}{_END}"),
+    # A national number: 0 and its area, then the rest apart from it, in one group or two. Dates are shorter.
+    re.compile(
+        rf"(?:{_START}0\d{{1,4}}[ -]|(?<![\dA-Za-z])\(0\d{{1,4}}\) ?)(?:\d{{6,8}}|\d{{3,4}}[ -]\d{{3,4}})"
+        rf"(?![ -]?\d){_END}"
+    ),
+    # A number of North America with its separators.
+    re.compile(
+        rf"(?:{_START}(?:1[-. ])?[2-9]\d\d[-.]|(?<![\dA-Za-z])\([2-9]\d\d\) ?)[2-9]\d\d[-. ]\d{{4}}{_END}"
+    ),
 )
 _WIDE = {start + k: str(k) for start in (0xFF10, 0x0660, 0x06F0) for k in range(10)}
 # A national number has no shape of its own; the word before it tells.
 _SAID_PHONE = re.compile(
-    r"((?<![A-Za-z])(?:tel(?:ephone)?|phone|mobile|cell|whatsapp|call me|reach me|ring me)(?: number| no)?"
+    r"((?<![A-Za-z])(?:tel(?:ephone)?|phone|mobile|cell|whatsapp|(?:call|ring|reach|text) me(?: back)?)"
+    r"(?: number| no)?"
     r"(?: (?:is|at|on))?|(?:电话|手机)(?:号码|号)?(?:是|为)?)([ .:：#-]{0,3})\(?\d(?:[ ().-]{0,2}\d){6,14}"
     + _END,
     re.IGNORECASE,
@@ -51,14 +58,23 @@ _ADDRESSES = (
     ),
     # 省市区 at will, then a road with its number, or a housing estate with its block; then block and room.
     re.compile(
-        r"(?:[\u4e00-\u9fff]{2,7}(?:省|自治区))?(?:[\u4e00-\u9fff]{2,6}市)?(?:[\u4e00-\u9fff]{2,6}[区县])?"
-        r"(?:[\u4e00-\u9fff]{2,6}(?:街道|镇|乡))?"
-        r"(?:[\u4e00-\u9fff]{1,8}(?:路|街|大道|巷|弄|胡同|道)(?:[东南西北中]?段)?\d{1,5}(?:号|弄)"
-        r"|(?<=[市区县镇道])[\u4e00-\u9fff]{2,8}(?:小区|花园|家园|公寓|苑|村)(?=\d))"
-        r"(?:[\u4e00-\u9fff]{2,8}(?:小区|花园|家园|公寓|大厦|广场|苑))?"
-        r"(?:[\dA-Za-z]{1,4}(?:号楼|栋|幢|座|楼|单元|层|室|号)|[\d-]{3,8}){0,4}"
+        r"(?:[\u4e00-\u9fff]{2,7}(?:省|自治[区區]))?(?:[\u4e00-\u9fff]{2,6}市)?(?:[\u4e00-\u9fff]{2,6}[区區县縣])?"
+        r"(?:[\u4e00-\u9fff]{2,6}(?:街道|[镇鎮乡鄉]))?"
+        r"(?:[\u4e00-\u9fff]{1,8}(?:路|街|大道|巷|弄|胡同|道)(?:[东東南西北中一二三四五六七八九十]?段)?"
+        r"\d{1,5}[号號弄]"
+        r"|(?<=[市区區县縣镇鎮道])[\u4e00-\u9fff]{2,8}(?:小区|小區|花园|花園|家园|家園|公寓|苑|村)(?=\d))"
+        r"(?:[\u4e00-\u9fff]{2,8}(?:小区|小區|花园|花園|家园|家園|公寓|大厦|大廈|广场|廣場|苑))?"
+        r"(?:[\dA-Za-z]{1,4}(?:号楼|號樓|栋|棟|幢|座|楼|樓|单元|單元|层|層|室|号|號)|[\d-]{3,8}){0,4}"
     ),
+    re.compile(r"(?<![A-Za-z])P\.? ?O\.? ?Box \d{1,6}(?![\dA-Za-z])", re.IGNORECASE),
 )
+# A block of flats has no road; the town before it, in the same run of words, tells that it is an address.
+_BLOCK = re.compile(
+    r"\d{1,4}(?:号楼|號樓|栋|棟|幢|座|单元|單元)[\dA-Za-z一二三四五六七八九十单單元栋棟座楼樓层層室号號-]{0,12}"
+)
+_TOWN = re.compile(r"[\u4e00-\u9fff]{2,9}(?:省|自治[区區]|[市州区區县縣镇鎮])")
+_PLACE = re.compile(r"[\u4e00-\u9fffA-Za-z\d ]*$")
+PLACE = 40  # characters of an address before its block
 # A name is known only where it is said to be one, and in Latin letters by its capitals.
 _NAMES = (
     re.compile(
@@ -107,9 +123,22 @@ def redact(text: str) -> str:
     text = _SAID_PHONE.sub(r"\1\2<phone>", text)
     for address in _ADDRESSES:
         text = address.sub("<address>", text)
+    text = _blocks(text)
     for name in _NAMES:
         text = name.sub(r"\1<name>", text)
     return text
+
+
+def _blocks(text: str) -> str:
+    """Mask Chinese addresses that end with a block of flats, from their town on."""
+    out, done = [], 0
+    for block in _BLOCK.finditer(text):
+        place = _PLACE.search(text, max(done, block.start() - PLACE), block.start())
+        town = _TOWN.search(text, place.start(), block.start()) if place is not None else None
+        if town is not None:
+            out += [text[done : town.start()], "<address>"]
+            done = block.end()
+    return "".join((*out, text[done:]))
 
 
 def _iban(found: re.Match[str]) -> str:

@@ -39,6 +39,19 @@ from tests.test_embedded import client, running
         pytest.param("+86-138-1234-5678", "<phone>", id="Chinese mobile with its country code"),
         pytest.param("１３８１２３４５６７８", "<phone>", id="Chinese mobile in wide digits"),
         pytest.param("座机010-62345678", "座机<phone>", id="Chinese landline"),
+        pytest.param("座机010-12345678,谢谢", "座机<phone>,谢谢", id="Chinese landline that begins with 1"),
+        pytest.param("(020)62345678上午", "<phone>上午", id="Chinese landline with its area in brackets"),
+        pytest.param("打0912-345-678", "打<phone>", id="mobile of Taiwan"),
+        pytest.param("the office is (02) 5550 4321", "the office is <phone>", id="area code in brackets"),
+        pytest.param("0171 3920035 is my number", "<phone> is my number", id="national number with its area"),
+        pytest.param("1-800-555-0155 answers", "<phone> answers", id="toll-free number"),
+        pytest.param("call me back at 555-0123", "call me back at <phone>", id="local number that is said"),
+        pytest.param(
+            "改成广东省东莞市东城区碧桂园二期1号楼504,谢谢", "<address>,谢谢", id="a block of flats"
+        ),
+        pytest.param("云南省  丽江市  湖畔春晓9栋二单元703  罗", "<address>  罗", id="a block after blanks"),
+        pytest.param("ship to P.O. Box 9918, please", "ship to <address>, please", id="a post box"),
+        pytest.param("台北市大安區虛構路三段15號4樓,重", "<address>,重", id="an address of Taiwan"),
         pytest.param(
             "my phone is 06 12 34 56 78", "my phone is <phone>", id="national number after its word"
         ),
@@ -86,6 +99,8 @@ def test_personal_data_is_masked(text: str, masked: str) -> None:
         pytest.param("since 2024-11-22 10:00:00 until 22.11.2024", id="dates and times"),
         pytest.param("2024-11-22T10:00:00+08:00", id="a time with its zone"),
         pytest.param("at 1732269600 and 1732269600000", id="epoch seconds and milliseconds"),
+        pytest.param("on 05-01-2026 10:00 and 05 01 2026", id="dates that begin with 0"),
+        pytest.param("发票号00871234, port 8443, 0.5 km", id="a number that begins with 0"),
         pytest.param("it cost 1,234,567.89 EUR, 12345678 points", id="amounts"),
         pytest.param("192.168.100.200 and 10.0.0.1:8080", id="addresses of machines"),
         pytest.param("trace 4f1e9a0b13812345678c", id="hexadecimal ids"),
@@ -94,6 +109,7 @@ def test_personal_data_is_masked(text: str, masked: str) -> None:
         pytest.param("包裹SF1381234567890到哪了", id="tracking number"),
         pytest.param("order 000-12-3456 and 912-34-5678", id="shapes that no social security number has"),
         pytest.param("the 3 Best Ways to pay, 24 Hours a day", id="numbers before capitals"),
+        pytest.param("买了2座, 3号楼的网不通", id="blocks of no town"),
         pytest.param("网路不通,第3号门", id="a road that is none"),
         pytest.param("my name is wrong on the invoice", id="a name that is not said"),
         pytest.param("", id="nothing"),
@@ -125,7 +141,7 @@ def test_of_texts_that_others_wrote_most_is_masked_and_nothing_else() -> None:
     hidden = [part not in said for row, said in done for part in row["hide"]]
     kept = [part in said for row, said in done for part in row["keep"]]
 
-    assert sum(hidden) >= 0.85 * len(hidden)
+    assert sum(hidden) >= 0.97 * len(hidden)
     assert all(kept)
 
 
