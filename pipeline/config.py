@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -181,12 +181,13 @@ def default() -> Path | None:
     return here if here.exists() else None
 
 
-def load(path: Path | None = None, catalog: Path | None = None) -> Config:
-    """Read forewarn.yaml and all it names; raises Invalid with every error found."""
+def load(path: Path | None = None, catalog: Path | None = None, more: Sequence[Path] = ()) -> Config:
+    """Read forewarn.yaml, all it names and `more` rule files; raises Invalid with every error found."""
     errors: list[str] = []
     main = _read(path, Main, errors) if path else Main()
     home = path.parent if path else Path()
     rules = [f for spot in _spots(main, home, "rules", errors) for f in _yaml_files(spot)]
+    rules += [f for spot in more for f in _yaml_files(spot)]
     books = [f for spot in _spots(main, home, "playbooks", errors) for f in _yaml_files(spot)]
     parsed = [_read(f, Rules, errors) for f in rules]
     watches = {w.name: w for found in parsed if found for w in found.looks}

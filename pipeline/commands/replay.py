@@ -1,4 +1,4 @@
-"""`forewarn replay`: a recording in, incidents, signals, actions and a summary out as files."""
+"""`forewarn replay`: a recording in, incidents, signals, actions and a summary out as files; two compared."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
+import msgspec
+import orjson
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pipeline import clock, config
+from pipeline import clock, config, plain
+from pipeline.config import Config, Main, Rules
 from pipeline.ingest.recording import Recording
+from pipeline.run import compare
 from pipeline.run.replay import replay
 from pipeline.types import Seconds
 
@@ -27,21 +32,44 @@ Follow = Callable[[Seconds, Counter[str]], None]
     "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("replay"), show_default=True
 )
 @click.option("--speed", default="max", show_default=True, help='"max", or how many times as fast as life.')
-def command(recording: Path, settings: Path | None, out: Path, speed: str) -> None:
+@click.option(
+    "--compare",
+    "other",
+    type=click.Path(exists=True, path_type=Path),
+    help="Another forewarn.yaml, or rules beside those in use: say page by page what it would have done.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
+def command(
+    recording: Path, settings: Path | None, out: Path, speed: str, other: Path | None, as_json: bool
+) -> None:
     """Replay RECORDING in event time; nothing is performed, and twice gives the same bytes."""
+    if as_json and other is None:
+        raise click.UsageError("--json prints a comparison: it needs --compare OTHER")
     times = _times(speed)
     try:
-        source = Recording(recording)
-        loaded = config.load(settings, catalog=source.catalog)
+        catalog = Recording(recording).catalog
+        settled = config.load(settings, catalog)
+        others = [_other(other, settings, catalog)] if other is not None else []
+        for loaded, folder in zip([settled, *others], (out, out / "other"), strict=False):
+            _run(Recording(recording), loaded, folder, times)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
+    if other is None:
+        return
+    pairs = compare.compare(_incidents(out), _incidents(out / "other"))
+    if as_json:
+        told = {"pages": compare.rows(pairs), "totals": compare.totals(pairs)}
+        click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+    else:
+        click.echo("\n".join(compare.table(pairs)))
+
+
+def _run(source: Recording, loaded: Config, out: Path, times: float | None) -> None:
+    """Replay once, into files; progress and what was found go to stderr."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        try:
-            summary = replay(source, loaded, out, _follow(bar, source.span(), times))
-        except ValueError as error:
-            raise click.ClickException(str(error)) from error
+        summary = replay(source, loaded, out, _follow(bar, source.span(), times))
     for reason, n in sorted(source.bad.items()):
         console.print(f"left out {n:,}: {reason}", highlight=False)
     console.print(
@@ -49,6 +77,25 @@ def command(recording: Path, settings: Path | None, out: Path, speed: str) -> No
         f"{summary['pages']:,} pages, {summary['actions']:,} actions",
         highlight=False,
     )
+
+
+def _other(other: Path, settings: Path | None, catalog: Path | None) -> Config:
+    """Return what OTHER configures; a rule file, or a folder of them, comes on top of what is in use."""
+    if other.is_dir() or _keys(other) & {f.encode_name for f in msgspec.structs.fields(Rules)} - _MAIN:
+        return config.load(settings, catalog, more=(other,))
+    return config.load(other, catalog)
+
+
+_MAIN = {f.encode_name for f in msgspec.structs.fields(Main)}
+
+
+def _keys(file: Path) -> set[str]:
+    found = plain.read(file)
+    return set(found) if isinstance(found, dict) else set()
+
+
+def _incidents(out: Path) -> list[dict[str, Any]]:
+    return [orjson.loads(line) for line in (out / "incidents.jsonl").read_bytes().splitlines()]
 
 
 def _times(speed: str) -> float | None:

@@ -11,7 +11,18 @@ from pipeline.patterns import condition, state
 from pipeline.patterns.rule import MOST
 from pipeline.patterns.state import LATE
 from tests.patterns.world import (
-    INSTANCES, MINUTE, SILENT, START, UNDONE, UNENDED, World, change, minutes, over, rule, signal,
+    INSTANCES,
+    MINUTE,
+    SILENT,
+    START,
+    UNDONE,
+    UNENDED,
+    World,
+    change,
+    minutes,
+    over,
+    rule,
+    signal,
 )  # fmt: skip
 
 needs_cel = pytest.mark.skipif(not condition.installed(), reason=condition.MISSING)
