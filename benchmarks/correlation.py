@@ -38,6 +38,7 @@ PATH = "/api/v2/alerts"
 JSON = {"Content-Type": "application/json"}
 COUNT, BATCH, CONNECTIONS = 50_000, 64, 4
 RULES = 100  # routes, and rules of inhibition, of the Alertmanager
+NEIGHBOURS = 100  # services that call each other, however many others there are
 NO_SERIES = Series()  # alerts are no series
 SEVERITIES = ("critical", "warning", "info", "page")
 
@@ -120,15 +121,15 @@ def as_alerts_grow() -> dict[int, tuple[float, float]]:
 
 
 def as_catalogs_grow() -> dict[int, tuple[float, float]]:
-    """Return the same of whole steps with catalogues of so many services, each calling two others."""
+    """Return the same of whole steps with catalogues of so many services, NEIGHBOURS call each other.
+
+    What alerts, and who is near it, is the same in each: it is what a step is about. The rest is around it.
+    """
     found = {}
     for size in (100, 1_000, 10_000, 100_000):
-        called = {
-            f"svc-{k}": Service((f"svc-{(k * 7 + 1) % size}", f"svc-{(k * 3 + 2) % size}"))
-            for k in range(size)
-        }
-        pipeline, now = Pipeline(Config(topology=Topology(called))), time.time()
-        frames = [f for body in posts(6_400, now) for f in door.decode(body, {}, now, Limits()).frames]
+        pipeline, now = Pipeline(Config(topology=Topology(_catalog(size)))), time.time()
+        bodies = posts(6_400, now, services=NEIGHBOURS)
+        frames = [f for body in bodies for f in door.decode(body, {}, now, Limits()).frames]
         at = iter(range(10**9))
 
         def steps(
@@ -140,6 +141,15 @@ def as_catalogs_grow() -> dict[int, tuple[float, float]]:
 
         found[size] = _us(steps, 6_400), _us(steps, 6_400)
     return found
+
+
+def _catalog(size: int) -> dict[str, Service]:
+    """Return services in neighbourhoods; each calls two of its own."""
+
+    def name(k: int, of: int) -> str:
+        return f"svc-{k - k % NEIGHBOURS + of % NEIGHBOURS}"
+
+    return {f"svc-{k}": Service((name(k, k * 7 + 1), name(k, k * 3 + 2))) for k in range(size)}
 
 
 def _taken(state: AlertState, bodies: Sequence[bytes], now: Seconds) -> None:
@@ -154,23 +164,23 @@ def _us(work: Callable[[], None], count: int) -> float:
     return (time.process_time() - began) / count * 1e6
 
 
-def posts(count: int, now: Seconds, run: str = "r") -> list[bytes]:
+def posts(count: int, now: Seconds, run: str = "r", services: int = 997) -> list[bytes]:
     """Return bodies of BATCH alerts each: eight labels and two annotations, 520 B an alert, all distinct."""
     return [
-        json.dumps([_alert(k, now, run) for k in range(first, min(first + BATCH, count))]).encode()
+        json.dumps([_alert(k, now, run, services) for k in range(first, min(first + BATCH, count))]).encode()
         for first in range(0, count, BATCH)
     ]
 
 
-def _alert(k: int, now: Seconds, run: str) -> dict[str, object]:
+def _alert(k: int, now: Seconds, run: str, services: int) -> dict[str, object]:
     labels = {
         "alertname": f"HighErrorRate{k % 100}", "cluster": f"eu-{k % 7}", "severity": SEVERITIES[k % 4],
-        "namespace": f"team-{k % 53}", "service": f"svc-{k % 997}", "job": "node",
+        "namespace": f"team-{k % 53}", "service": f"svc-{k % services}", "job": "node",
         "instance": f"10.{k >> 16}.{k >> 8 & 255}.{k & 255}:9100", "pod": f"{run}-pod-{k:07}",
     }  # fmt: skip
     notes = {
-        "summary": f"More than 5 % of what svc-{k % 997} answers are errors",
-        "description": f"svc-{k % 997} has answered more than 5 % with errors for 10 min; now {k % 90} %",
+        "summary": f"More than 5 % of what svc-{k % services} answers are errors",
+        "description": f"svc-{k % services} answers more than 5 % with errors for 10 min; now {k % 90} %",
     }
     return {
         "labels": labels, "annotations": notes, "startsAt": _iso(now), "endsAt": _iso(now + 7200),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from pipeline import kinds, plain
 
+T = TypeVar("T", bound=Collection[str])
+
 DEEP = 6  # calls; what is further away explains nothing that a nearer one does not, and may be everything
-MAX_KNOWN = 10_000  # services whose surroundings are kept
+MAX_NAMES = 1_000_000  # of services around others that are kept, some 70 B each
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -38,6 +40,22 @@ class _Catalog(msgspec.Struct):
     customers: dict[str, Customer] = msgspec.field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Worked(Generic[T]):
+    """What was worked out, by service; all is forgotten when it names more than MAX_NAMES."""
+
+    found: dict[str, T] = field(default_factory=dict)
+    names: int = 0
+
+    def keep(self, service: str, found: T) -> T:
+        if self.names + len(found) > MAX_NAMES:
+            self.found.clear()
+            self.names = 0
+        self.found[service] = found
+        self.names += len(found)
+        return found
+
+
 @dataclass(frozen=True)
 class Topology:
     """What the catalogue says. A service it does not name has no neighbours and no customers."""
@@ -45,6 +63,10 @@ class Topology:
     services: Mapping[str, Service] = field(default_factory=dict)
     customers: Mapping[str, Customer] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()  # what the file says that is perhaps not what was meant
+
+    def __post_init__(self) -> None:
+        for index in (self.callees, self.callers, self.hosts):  # now: of a large catalogue they take a second
+            assert index is not None
 
     @cached_property
     def callees(self) -> Mapping[str, frozenset[str]]:
@@ -79,33 +101,53 @@ class Topology:
         """Return all that depends on the service, at most DEEP calls away, without itself."""
         return self._near(service, self.callers, self._above)
 
+    def around(self, service: str) -> Mapping[str, int]:
+        """Return what is near the service, by how far: 0 itself, 1 a call away, 2 two calls or its host."""
+        found = self._around.found.get(service)
+        return found if found is not None else self._around.keep(service, self._walk(service))
+
     def users(self, services: frozenset[str]) -> tuple[str, ...]:
         """Return the customers who use one of the services, or one that depends on it, sorted."""
-        felt = services.union(*(self.above(s) for s in services)) if services else services
+        if not self.customers or not services:
+            return ()
+        felt = services.union(*(self.above(s) for s in services))
         return tuple(sorted(c for c, who in self.customers.items() if felt.intersection(who.uses)))
 
     @cached_property
-    def _below(self) -> dict[str, frozenset[str]]:
-        return {}
+    def _below(self) -> _Worked[frozenset[str]]:
+        return _Worked()
 
     @cached_property
-    def _above(self) -> dict[str, frozenset[str]]:
-        return {}
+    def _above(self) -> _Worked[frozenset[str]]:
+        return _Worked()
+
+    @cached_property
+    def _around(self) -> _Worked[dict[str, int]]:
+        return _Worked()
+
+    def _walk(self, service: str) -> dict[str, int]:
+        callees = self.callees.get(service, frozenset())
+        near = callees | self.callers.get(service, frozenset())
+        further = set(self.hosts.get(service, ()))
+        for name in near:
+            # Not callees of callers: what two services only share is someone who calls them.
+            step = self.callees if name in callees else self.callers
+            further |= step.get(name, frozenset())
+        own = {service: 0}
+        return own | dict.fromkeys(sorted(near), 1) | dict.fromkeys(sorted(further - near), 2) | own
 
     @staticmethod
     def _near(
-        start: str, step: Mapping[str, frozenset[str]], known: dict[str, frozenset[str]]
+        start: str, step: Mapping[str, frozenset[str]], known: _Worked[frozenset[str]]
     ) -> frozenset[str]:
-        """Return what is reached from a service, worked out once; `known` holds at most MAX_KNOWN of them."""
-        found = known.get(start)
+        """Return what is reached from a service, worked out once."""
+        found = known.found.get(start)
         if found is None:
             seen, edge = {start}, {start}
             for _ in range(DEEP):
                 edge = {name for at in edge for name in step.get(at, ())} - seen
                 seen |= edge
-            if len(known) >= MAX_KNOWN:
-                known.clear()
-            found = known[start] = frozenset(seen - {start})
+            found = known.keep(start, frozenset(seen - {start}))
         return found
 
 

@@ -50,3 +50,27 @@ def test_a_wrong_catalogue_names_file_and_key(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match=r"catalog.yaml: .*depends_on"):
         topology.load(tmp_path / "catalog.yaml")
+
+
+def test_what_is_around_is_told_by_distance(shop: topology.Topology) -> None:
+    assert shop.around("front") == {"front": 0, "cart": 1, "pay": 1, "db": 2}
+    assert shop.around("db") == {"db": 0, "cart": 1, "pay": 1, "front": 2}
+    assert shop.around("cart") == {"cart": 0, "db": 1, "front": 1}, "pay is only called by the same one"
+    assert shop.around("nobody") == {"nobody": 0}
+
+
+def test_services_of_one_host_are_around_each_other() -> None:
+    hosted = topology.Topology({name: topology.Service(host="h1") for name in "ab"})
+
+    assert hosted.around("a") == {"a": 0, "b": 2}
+
+
+def test_what_is_worked_out_is_forgotten_past_its_bound(
+    shop: topology.Topology, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topology, "MAX_NAMES", 5)
+
+    assert [sorted(shop.around(name)) for name in ("front", "cart", "front")] == [
+        ["cart", "db", "front", "pay"], ["cart", "db", "front"], ["cart", "db", "front", "pay"],
+    ]  # fmt: skip
+    assert shop._around.names == 4

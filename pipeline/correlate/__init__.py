@@ -11,7 +11,7 @@ from pipeline.correlate import parts
 from pipeline.correlate.admit import admit
 from pipeline.correlate.behind import refill
 from pipeline.correlate.picture import redraw, say
-from pipeline.correlate.place import around, holding, hot, loud
+from pipeline.correlate.place import holding, hot, loud
 from pipeline.correlate.state import CorrelateState
 from pipeline.correlate.voices import attach, attach_late, claim
 from pipeline.topology import Topology
@@ -110,7 +110,7 @@ def _redraw(state: CorrelateState, id: str, topology: Topology, now: Seconds) ->
     incident = state.get(id)
     claim(state, incident)
     own = {s.service for s in incident.signals}
-    near = {name for service in own for _, name in around(topology, service)}
+    near = {name for service in own for name in topology.around(service)} if state.changes else set()
     events = [e for e in state.changes.values() if e.labels["service"] in near]
     quiet = None if holding(incident) else max(s.ended or now for s in loud(incident))
     drawn = redraw(replace(incident, quiet=quiet), state.heard.get(id, ()), events, topology, now)

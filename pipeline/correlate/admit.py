@@ -25,7 +25,7 @@ def admit(
     """Put the signal into the incident that has it, that it fits, that was just over, or a new one."""
     if signal.kind == "complaint" and signal.page:
         release(state, signal)
-    id = state.home.get(signal.id)
+    id = homed = state.home.get(signal.id)
     if id is None and signal.ended is not None:
         return
     if id is not None and _outgrew(state, state.get(id), signal):
@@ -41,7 +41,8 @@ def admit(
     if full(state, incident, signal):
         stand_behind(state, incident, signal)
         return
-    known = next((s for s in incident.signals if s.id == signal.id), None)
+    had = incident.signals if homed else incident.signals[:1]  # a new incident has what it opened with
+    known = next((s for s in had if s.id == signal.id), None)
     if signal.page and signal.kind != "complaint" and (begins or known is None or not known.page):
         state.habits.hear(signal)
     if incident.state is not State.RESOLVED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import replace
 
 from pipeline.correlate.state import MAX_BEHIND, CorrelateState
@@ -33,8 +34,11 @@ def fewest(state: CorrelateState, id: str, signals: tuple[Signal, ...]) -> tuple
     """Return the signals in their order; past MAX_SIGNALS those that ended go, then the weakest step back."""
     if len(signals) <= MAX_SIGNALS:
         return signals
-    weakest_first = sorted(signals, key=lambda s: (s.ended is None, *_strength(s), s.id))
-    gone = {s.id: s for s in weakest_first[: len(signals) - MAX_SIGNALS]}
+    over = len(signals) - MAX_SIGNALS
+    *weakest, floor = heapq.nsmallest(
+        over + 1, signals, key=lambda s: (s.ended is None, s.page, s.surprise, s.id)
+    )
+    gone = {s.id: s for s in weakest}
     for signal in gone.values():
         if signal.ended is None:
             state.behind.setdefault(id, {})[signal.id] = signal
@@ -42,7 +46,7 @@ def fewest(state: CorrelateState, id: str, signals: tuple[Signal, ...]) -> tuple
             state.dropped["signals of one incident"] += 1
             del state.home[signal.id]
     if id in state.behind:
-        state.floor[id] = _strength(weakest_first[len(gone)])
+        state.floor[id] = _strength(floor)
     return tuple(s for s in signals if s.id not in gone)
 
 
@@ -54,9 +58,9 @@ def refill(state: CorrelateState, id: str) -> None:
         state.floor.pop(id, None)
         return
     room = MAX_SIGNALS - sum(s.ended is None for s in incident.signals)
-    next_ones = sorted(behind.values(), key=lambda s: (*_strength(s), s.id), reverse=True)[:room]
-    if not next_ones:
+    if not room:
         return
+    next_ones = heapq.nlargest(room, behind.values(), key=lambda s: (s.page, s.surprise, s.id))
     for signal in next_ones:
         del behind[signal.id]
     shown = sorted((*incident.signals, *next_ones), key=lambda s: (s.since, s.id))

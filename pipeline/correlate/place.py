@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 from pipeline.correlate.habits import WINDOW, kind_of, named, service_of
 from pipeline.correlate.state import CorrelateState
@@ -20,9 +21,10 @@ def fitting(state: CorrelateState, topology: Topology, signal: Signal) -> list[I
     if signal.kind == "complaint" and not signal.service:
         return _unnamed(state, signal)
     best: dict[str, int] = {}
-    for distance, service in around(topology, signal.service):
-        for incident in state.on(service):
-            best.setdefault(incident.id, distance)
+    for distance, service in _touched(state, topology.around(signal.service)):
+        for id in state.open[service]:
+            if distance < best.get(id, math.inf):
+                best[id] = distance
     found = [(distance, state.get(id)) for id, distance in best.items()]
     fits = [(d, off, i) for d, i in found if _joins(d, off := lag(i, signal), i, signal)]
     fits.sort(key=lambda f: (f[0], f[1], f[2].opened, f[2].id))
@@ -56,19 +58,11 @@ def back(state: CorrelateState, signal: Signal) -> Incident | None:
     return None
 
 
-def around(topology: Topology, service: str) -> Iterator[tuple[int, str]]:
-    """Yield the services near this one by distance: 0 itself, 1 a call away, 2 two calls or its host."""
-    yield 0, service
-    if service not in topology.callees and service not in topology.callers:
-        return
-    near = topology.callees.get(service, frozenset()) | topology.callers.get(service, frozenset())
-    yield from ((1, name) for name in sorted(near))
-    further = set(topology.hosts.get(service, ()))
-    for name in near:
-        # Not callees of callers: what two services only share is someone who calls them.
-        step = topology.callees if name in topology.callees.get(service, ()) else topology.callers
-        further |= step.get(name, frozenset())
-    yield from ((2, name) for name in sorted(further - near - {service}))
+def _touched(state: CorrelateState, near: Mapping[str, int]) -> list[tuple[int, str]]:
+    """Return the services near by that open incidents touch, going through the fewer of the two."""
+    if len(near) < len(state.open):
+        return [(distance, service) for service, distance in near.items() if service in state.open]
+    return [(near[service], service) for service in state.open if service in near]
 
 
 def lag(incident: Incident, signal: Signal) -> Seconds:

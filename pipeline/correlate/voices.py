@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.correlate.picture import hear
-from pipeline.correlate.place import VOICE_WINDOW, around, onset
+from pipeline.correlate.place import VOICE_WINDOW, onset
 from pipeline.correlate.state import CorrelateState
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Incident, Seconds, Signal, State
@@ -47,7 +47,7 @@ def attach(
     for service, score in complaint.services:
         just_over = [i for i in state.before(service) if now - (i.resolved or now) <= AFTER]
         likely += [_likely(score, i, complaint) for i in (*state.on(service), *just_over)]
-        near = [i for d, name in around(topology, service) if d == 1 for i in state.on(name)]
+        near = [i for name, d in topology.around(service).items() if d == 1 for i in state.on(name)]
         likely += [_likely(score / 2, i, complaint) for i in near if _broken(i, complaint.time)]
     likely = [one for one in likely if one[0] >= LIKELY]
     if not likely and not _named(complaint):
