@@ -10,7 +10,7 @@ from pipeline.complaints import ComplaintState, hear, learn, tuned
 from pipeline.config import Config
 from pipeline.correlate import CorrelateState, correlate
 from pipeline.decide import DecideState, decide
-from pipeline.detect import DetectState, detect
+from pipeline.detect import DetectState, detect, hindsight
 from pipeline.feeds import FeedState, listen
 from pipeline.follow import FollowState, follow
 from pipeline.frame import Frame, batch
@@ -76,7 +76,7 @@ class Pipeline:
         seen = correlate(m.correlate, signals, complaints, batch.events, c.topology, now, patience, senses)
         told, verdicts = decide(m.decide, seen, batch.events, c.policy, now, signals, c.inhibit_rules)
         answered, actions, runs = respond(m.respond, told, verdicts, batch.events, c.response, now)
-        incidents = m.correlate.keep(answered)
+        incidents = m.correlate.keep(hindsight(m.detect, m.series, answered, now))
         learn(m.complaints, incidents)
         cases, asks = follow(m.follow, complaints, incidents, batch.events, c, now)
         return Step(

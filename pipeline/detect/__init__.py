@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.detect.bouts import Bout, Sample, Subject
 from pipeline.detect.desk import Desk
+from pipeline.detect.hindsight import hindsight
 from pipeline.detect.lane import Lane
 from pipeline.detect.samples import AHEAD, Round
 from pipeline.detect.state import DetectState
@@ -18,7 +19,7 @@ from pipeline.detect.watch import Guards, Watch
 from pipeline.series import Series
 from pipeline.types import Batch, Evidence, Floats, Rows, Seconds, Signal
 
-__all__ = ["DetectState", "Watch", "detect"]
+__all__ = ["DetectState", "Watch", "detect", "hindsight"]
 
 # Once out, a series is back only when well inside its limits, or one on the edge would flap.
 SLACK = 0.6
