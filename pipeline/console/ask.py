@@ -12,6 +12,7 @@ from pipeline import frame
 from pipeline.console.reply import WORDS, word
 from pipeline.frame import Frame
 from pipeline.matchers import MAX_TEXT
+from pipeline.redact import redact
 from pipeline.silence import conditions
 from pipeline.types import Event, Incident, Seconds
 from pipeline.units import span
@@ -58,6 +59,8 @@ def command(asked: Mapping[str, str], now: Seconds, longest: Seconds = MAX_SILEN
     if do not in TAKES:
         raise ValueError(f'do: expected one of {", ".join((*TAKES, *WORDS))}, got "{do[:MAX_NAME]}"')
     given = {name: asked[name][: MOST.get(name, 200)] for name in TAKES[do] if asked.get(name)}
+    if "alias" in given:
+        given["alias"] = redact(given["alias"])
     if not _enough(do, len(given)):
         wanted = "incident or service or match" if do == "silence" else " and ".join(TAKES[do])
         raise ValueError(f"{do}: expected {wanted}, got {', '.join(given) or 'neither'}")

@@ -24,6 +24,7 @@ STATUS = 200
 
 # A complaint is never refused for being long; what it is about stands in its first screens.
 MAX_TEXT = 20_000
+AROUND = 200  # characters past the cut that are looked at: half a card number is a secret, too
 WHERE = ("version", "platform", "region")
 
 
@@ -61,6 +62,6 @@ def _event(said: _Complaint, now: Seconds, limits: Limits, rejects: Rejects) -> 
     if not 0 <= time <= now + AHEAD:
         rejects.add("time", f"t: expected a time up to {AHEAD:g} s ahead, got {time:.0f} s since 1970")
         return None
-    text = redact(said.text[:MAX_TEXT])
+    text = redact(said.text[: MAX_TEXT + AROUND])[:MAX_TEXT]
     id = said.id or id_of("complaint", said.customer, said.channel, text, time if said.t else None)
     return Event("complaint", id, time, labels, text)
