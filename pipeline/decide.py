@@ -14,7 +14,7 @@ from pipeline.transients import Transients
 from pipeline.types import Event, Incident, Reason, Seconds, Signal, State, Verdict
 from pipeline.units import span
 
-__all__ = ["DecideState", "Policy", "decide"]
+__all__ = ["DecideState", "Policy", "asked", "decide"]
 
 MAX_TOLD = 10_000  # incidents whose page is remembered
 MAX_FLAPS = 10_000  # services whose opens are counted
@@ -69,6 +69,15 @@ def decide(
         if incident.state is State.RESOLVED:
             state.transients.learn(incident)
     return tuple(told), verdicts
+
+
+def asked(state: DecideState, events: Iterable[Event], now: Seconds) -> tuple[Event, ...]:
+    """Return what people asked for, and for each silence that ended by itself a command that lifts it."""
+    lifted = (
+        Event("command", f"faded-{id}", now, {"do": "unsilence", "silence": id, "by": "Forewarn", "why": why})
+        for id, why in state.quiet.silences.faded.items()
+    )
+    return (*(e for e in events if e.kind == "command"), *lifted)
 
 
 def judge(state: DecideState, incident: Incident, policy: Policy, now: Seconds) -> Verdict:

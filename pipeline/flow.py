@@ -9,7 +9,7 @@ from pipeline.alerts import AlertState, take_alerts
 from pipeline.complaints import ComplaintState, hear, learn, tuned
 from pipeline.config import Config
 from pipeline.correlate import CorrelateState, correlate
-from pipeline.decide import DecideState, decide
+from pipeline.decide import DecideState, asked, decide
 from pipeline.detect import DetectState, detect, hindsight
 from pipeline.feeds import FeedState, listen
 from pipeline.follow import FollowState, follow
@@ -81,5 +81,5 @@ class Pipeline:
         cases, asks = follow(m.follow, complaints, incidents, batch.events, c, now)
         return Step(
             now, signals, complaints, incidents, verdicts, (*actions, *asks), runs, batch.of("change"),
-            evidence, batch.of("command"), listen(m.feeds, batch, m.series, now), cases,
+            evidence, asked(m.decide, batch.events, now), listen(m.feeds, batch, m.series, now), cases,
         )  # fmt: skip

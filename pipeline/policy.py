@@ -25,7 +25,6 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, cache_hash
     flap_calm: int = 2  # it flaps until no more than so many are left in the window
     flap_window: Span = Span(3600)
     silence_longest: Span = Span(30 * 86400)  # a silence that asks for more ends then
-    silence_owner: bool = False  # a silence must say by whom
     maintenance: tuple[Maintenance, ...] = ()
     mutes: tuple[Mute, ...] = ()
     time_intervals: tuple[TimeInterval, ...] = ()  # what maintenance and mutes name

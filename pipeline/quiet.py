@@ -11,11 +11,10 @@ from typing import NamedTuple
 
 from pipeline.inhibit import Held, Inhibition, Inhibitor
 from pipeline.policy import Policy, strong
-from pipeline.silence import Silence, Silences, asked_in, conditions
+from pipeline.silence import Silences, asked_in, read
 from pipeline.types import Event, Incident, Reason, Seconds, Signal, Verdict
 from pipeline.windows import Calendar, Openings
 
-SILENCE: Seconds = 3600.0  # where a person does not say until when
 LEARN: Seconds = 2.0  # after the rules have changed: within that each open incident has come by
 
 
@@ -56,6 +55,7 @@ def hear(
     if now - state.learned < LEARN:
         state.inhibitor.take(s for i in incidents for s in i.signals)
     state.inhibitor.take(signals)
+    state.silences.faded.clear()
     state.silences.tidy(now)
     state.under = state.opened.services(now)
 
@@ -85,7 +85,7 @@ def _command(state: QuietState, event: Event, policy: Policy, now: Seconds) -> N
     do, ended = event.labels.get("do", ""), event.labels.get("silence", "")
     if do == "silence":
         try:
-            silence = _silence(event, labels, policy, now)
+            silence = read(event, policy.silence_longest)
         except ValueError:
             state.dropped["silences that nobody can read"] += 1
         else:
@@ -95,25 +95,6 @@ def _command(state: QuietState, event: Event, policy: Policy, now: Seconds) -> N
         held = state.silences.held.items()
         for id in [id for id, s in held if id == ended or (labels and s.matchers == labels)]:
             state.silences.end(id)
-
-
-def _silence(event: Event, asked: Mapping[str, str], policy: Policy, now: Seconds) -> Silence:
-    """Return the silence that a command asks for; raises ValueError where it cannot be read."""
-    said = event.labels
-    conditions(asked)
-    fades = said.get("ends") == "resolved" or "idle" in said
-    starts = float(said.get("starts", now))
-    until = event.until if event.until is not None else now + (policy.silence_longest if fades else SILENCE)
-    return Silence(
-        said.get("silence") or event.id,
-        said.get("by", ""),
-        min(until, max(starts, now) + policy.silence_longest),
-        dict(asked),
-        said.get("why", ""),
-        starts,
-        said.get("ends") == "resolved",
-        float(said.get("idle", 0)),
-    )
 
 
 def _held(state: QuietState, incident: Incident, policy: Policy) -> Held | None:

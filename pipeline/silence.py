@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from pipeline.match import Index, Matcher, Op, matchers
-from pipeline.types import Incident, Labels, Seconds
+from pipeline.types import Event, Incident, Labels, Seconds
+from pipeline.units import span
 
 # Labels of the command that say nothing of what is covered.
 SAID = ("do", "by", "why", "silence", "starts", "ends", "idle")
 MEMORY = 8 * 1024 * 1024  # bytes of answers that an index of silences remembers
 LISTED = "match"  # the label of a silence that holds matchers as text
 MAX_SILENCES = 10_000
+HOUR: Seconds = 3600.0  # how long, where a person does not say until when
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Silences:
     covered: dict[str, tuple[str, ...]] = field(default_factory=dict)  # open incident -> silences that fade
     covers: dict[str, int] = field(default_factory=dict)  # silence that fades -> open incidents it covers
     idle: dict[str, Seconds] = field(default_factory=dict)  # silence that covers nothing -> since when
+    faded: dict[str, str] = field(default_factory=dict)  # ended by themselves in this step -> why
     _ids: tuple[str, ...] = ()  # of the rules of the index, ended ones among them
     _index: Index | None = None
 
@@ -65,9 +69,10 @@ class Silences:
 
     def tidy(self, now: Seconds) -> None:
         """End what time has ended."""
-        over = [s.id for s in self.held.values() if s.until <= now]
-        over += [id for id, since in self.idle.items() if now - since >= self.held[id].idle]
-        for id in over:
+        for id in [s.id for s in self.held.values() if s.until <= now]:
+            self.end(id)
+        for id in [id for id, since in self.idle.items() if now - since >= self.held[id].idle]:
+            self.faded[id] = f"it covered nothing for {span(self.held[id].idle)}"
             self.end(id)
 
     def covering(self, incident: Incident, now: Seconds) -> Silence | None:
@@ -111,6 +116,7 @@ class Silences:
             if self.covers[id]:
                 continue
             if self.held[id].resolved:
+                self.faded[id] = "nothing that it covered is open any more"
                 self.end(id)
             else:
                 self.idle[id] = now
@@ -119,6 +125,50 @@ class Silences:
 def asked_in(labels: Labels) -> dict[str, str]:
     """Return what a command asks to silence: its labels but who, why, how long and what to do."""
     return {name: value for name, value in labels.items() if name not in SAID}
+
+
+def read(event: Event, longest: Seconds = math.inf) -> Silence:
+    """Return the silence that a command asks for, no longer than that; ValueError where it is unclear."""
+    said, asked = event.labels, asked_in(event.labels)
+    conditions(asked)
+    fades = said.get("ends") == "resolved" or "idle" in said
+    starts = max(float(said.get("starts", 0.0)), event.time)
+    until = event.until if event.until is not None else starts + (longest if fades else HOUR)
+    return Silence(
+        said.get("silence") or event.id, said.get("by", ""), min(until, starts + longest), asked,
+        said.get("why", ""), starts, said.get("ends") == "resolved", float(said.get("idle", 0.0)),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A silence as commands tell of it."""
+
+    silence: Silence
+    event: Event  # the newest that set it
+    ended: Seconds | None = None  # when it was lifted; None = not before its time
+
+
+def history(commands: Iterable[Event]) -> dict[str, Asked]:
+    """Return every silence that commands, newest first, tell of, by its id and the oldest first."""
+    found: dict[str, Asked] = {}
+    for event in reversed(tuple(commands)):
+        do, id, asked = event.labels.get("do"), event.labels.get("silence", ""), asked_in(event.labels)
+        if do == "silence":
+            try:
+                silence = read(event)
+            except ValueError:
+                continue
+            before = found.get(silence.id)
+            if before is not None and before.ended is None:
+                silence = replace(silence, starts=min(silence.starts, before.silence.starts))
+            found[silence.id] = Asked(silence, event)
+        elif do == "unsilence":
+            for each in [*found.values()]:
+                mine = each.silence.id == id or (asked and each.silence.matchers == asked)
+                if mine and each.ended is None:
+                    found[each.silence.id] = replace(each, ended=min(event.time, each.silence.until))
+    return found
 
 
 def conditions(asked: Labels) -> tuple[Matcher, ...]:

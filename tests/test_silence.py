@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.clock import Span
-from pipeline.decide import DecideState, Policy, decide
-from pipeline.silence import Silence, conditions, covered, covering
+from pipeline.decide import DecideState, Policy, asked, decide
+from pipeline.silence import Silence, Silences, conditions, covered, covering, history
 from pipeline.types import Event, Incident, Labels, Reason, Seconds, State, Verdict
 from tests import nouns
 from tests.nouns import command, incident, signal
@@ -141,6 +141,86 @@ def test_it_is_not_told_again_when_a_silence_ends_where(given: Incident, now: Se
     assert not judged(state, now, given).act
 
 
+CART = replace(incident(signal("cart", 1000)), id="i2")
+
+
+def test_a_silence_until_resolved_ends_with_the_last_incident_that_it_covered() -> None:
+    state = DecideState()
+    until_over = command("silence", 1000, match='service=~"pay.*|cart"', ends="resolved")
+    given = [PAY, CART]
+    decide(state, [], [until_over], POLICY, 900)  # nothing to cover yet: it waits
+
+    first = decide(state, given, (), POLICY, 1000)[1]
+    decide(state, [replace(PAY, state=State.RESOLVED, resolved=1100.0)], (), POLICY, 1100)
+    still = judged(state, 1101, CART)
+    decide(state, [replace(CART, state=State.RESOLVED, resolved=1200.0)], (), POLICY, 1200)
+    [lifted] = asked(state, (), 1200)
+
+    assert [v.reason for v in first.values()] == [Reason.SILENCED, Reason.SILENCED]
+    assert still.reason is Reason.SILENCED
+    assert lifted.labels == {
+        "do": "unsilence", "silence": "silence-1000", "by": "Forewarn",
+        "why": "nothing that it covered is open any more",
+    }  # fmt: skip
+    assert judged(state, 1300, PAY).reason is Reason.NEW
+    assert asked(state, (), 1300) == ()
+
+
+def test_a_silence_until_idle_ends_when_it_has_covered_nothing_for_so_long() -> None:
+    state = DecideState()
+    judged(state, 1000, CART, command("silence", 1000, service="payment", idle="600"))
+
+    decide(state, [PAY], (), POLICY, 1599)
+    decide(state, [replace(PAY, state=State.RESOLVED, resolved=1700.0)], (), POLICY, 1700)
+
+    assert judged(state, 2299, PAY).reason is Reason.SILENCED
+    decide(state, [replace(PAY, state=State.RESOLVED, resolved=2300.0)], (), POLICY, 2300)
+    assert judged(state, 2900, PAY).reason is Reason.NEW
+    assert [e.labels["why"] for e in asked(state, (), 2900)] == ["it covered nothing for 10 min"]
+
+
+def test_what_a_fading_silence_no_longer_matches_counts_no_more() -> None:
+    state = DecideState()
+    judged(state, 1000, PAY, command("silence", 1000, service="payment", ends="resolved"))
+
+    assert judged(state, 1100, BOTH).reason is Reason.NEW
+    assert state.quiet.silences.held == {}
+
+
+def test_a_silence_may_begin_later_and_be_changed_under_its_id() -> None:
+    state = DecideState()
+    later = command("silence", 1000, 3000, service="payment", starts="2000")
+
+    assert judged(state, 1000, PAY, later).reason is Reason.NEW
+    assert judged(state, 2000).reason is Reason.SILENCED
+    shorter = replace(command("silence", 2100, 2200, service="payment", silence=later.id), id="other")
+    assert judged(state, 2100, PAY, shorter).reason is Reason.SILENCED
+    assert judged(state, 2200).reason is Reason.REPEAT
+
+
+def test_too_many_silences_are_turned_away_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.silence.MAX_SILENCES", 1)
+    state = DecideState()
+    first, second = (command("silence", 1000 + k, service=name) for k, name in enumerate(("cart", "payment")))
+
+    assert judged(state, 1001, PAY, first, second).reason is Reason.NEW
+    assert state.dropped == {"silences": 1}
+
+
+def test_the_history_of_commands_tells_every_silence_as_it_stands() -> None:
+    first = command("silence", 1000, 3000, service="cart")
+    moved = replace(command("silence", 1100, 4000, service="cart", silence=first.id), id="moved")
+    other = command("silence", 1200, 5000, match="service==")
+    lifted = command("unsilence", 1300, silence=first.id)
+
+    held, ended = history([other, moved, first]), history([lifted, moved, first])
+
+    assert [(id, a.silence.starts, a.silence.until, a.ended) for id, a in held.items()] == [
+        ("silence-1000", 1000, 4000, None)
+    ]
+    assert ended[first.id].ended == 1300
+
+
 def test_a_preview_names_the_incidents_that_a_silence_would_mute() -> None:
     cart = replace(incident(signal("cart", 1000)), id="i2")
 
@@ -181,6 +261,18 @@ def test_the_first_silence_that_covers_an_incident_is_the_plain_loops(
     given = incident(*(nouns.signal(service, 1000, metric, page=page) for service, metric, page in spoken))
     known = [Silence(str(k), "ann", 2000.0, asked) for k, asked in enumerate(silences)]
 
-    found = covering(known, given, 1000)
+    held = Silences()
+    for silence in known:
+        held.add(silence, 1000)
+    expected = next((str(k) for k in naive_covering(silences, given)), None)
 
-    assert (found.id if found else None) == next((str(k) for k in naive_covering(silences, given)), None)
+    found = covering(known, given, 1000)
+    assert (found.id if found else None) == expected
+    again = held.covering(given, 1000)
+    assert (again.id if again else None) == expected
+    if again is not None:
+        held.end(again.id)
+        after = held.covering(given, 1000)
+        assert (after.id if after else None) == next(
+            (str(k) for k in naive_covering(silences, given)[1:]), None
+        )

@@ -19,6 +19,7 @@ The API answers JSON; times are seconds since 1970, UTC:
     GET  /api/v1/silences                          those that hold
     POST /api/v1/silences                          {"incident": ID, "seconds": 3600, "by": "ann", "why": ""}
     POST /api/v1/silences/preview                  {"match": "..."}: the open incidents that it would mute
+    GET, POST, DELETE /api/v2/silence(s)           as Alertmanager's: see console/alertmanager.py
     GET  /api/v1/boards/CUSTOMER                   what the board of that customer says
     GET  /api/v1/complaints/ID                     how far it is, in words for its customer
     POST /api/v1/complaints/ID/reply               {"by": "ann", "text": "..."}: what its customer then reads;
@@ -33,8 +34,9 @@ The API answers JSON; times are seconds since 1970, UTC:
 
 A POST of a command is answered 202 with the command's id once the command is in the journal; its effect
 shows a moment later. A silence may name a "service" instead, or a "match" such as
-`team="pay", alertname=~"Disk.*"`, and end at "until". A request that a browser makes for another site's page
-is refused with 403.
+`team="pay", alertname=~"Disk.*"`, and end at "until", once what it covers is over (`"ends": "resolved"`) or
+once it has covered nothing for "idle" seconds. A request that a browser makes for another site's page is
+refused with 403.
 """
 
 from __future__ import annotations
@@ -55,6 +57,7 @@ from pipeline.clock import Clock
 from pipeline.complaints import Names
 from pipeline.complaints.topic_notes import Topic
 from pipeline.console import explain, words
+from pipeline.console.alertmanager import Silencing
 from pipeline.console.answers import Answers
 from pipeline.console.api import Api
 from pipeline.console.ask import MAX_SILENCE, TEACH, Submit
@@ -101,6 +104,7 @@ def routes(
     """
     pages = Pages(store, clock, topology, quiet_after, told)
     live, api = Live(store, clock, templates(), stopping), Api(pages, submit, longest)
+    spoken = Silencing(store, submit, clock, longest)
     answers = Answers(store, submit, clock, topology, live.templates, articles, model, names)
     desk, complained = Desk(store, clock, submit, topology, names), Topics(store, clock, topics)
     called = Aliases(submit, clock, topology, names)
@@ -127,6 +131,10 @@ def routes(
         ("GET", "/api/v1/silences", api.silences),
         ("POST", "/api/v1/silences", api.silence),
         ("POST", "/api/v1/silences/preview", api.preview),
+        ("GET", "/api/v2/silences", spoken.list),
+        ("POST", "/api/v2/silences", spoken.post),
+        ("GET", "/api/v2/silence/{id}", spoken.show),
+        ("DELETE", "/api/v2/silence/{id}", spoken.lift),
         ("GET", "/api/v1/boards/{customer}", api.board),
         ("GET", "/api/v1/topics", complained.show),
         ("GET", "/api/v1/aliases", called.show),

@@ -21,6 +21,8 @@ Submit: TypeAlias = Callable[[Frame], Awaitable[object]]
 
 MAX_NAME = 80
 MAX_SILENCE = 30 * 86400.0
+OWNED = 86400.0  # s; who silences more than one incident for longer must say by whom
+LEAST_IDLE = 60.0  # s
 # Characters of a field: a list of matchers that were cut would mute something else.
 MOST = {"match": MAX_TEXT + 1}
 # What each command speaks of. "stop" alone is the kill switch; with an incident and a playbook, one run.
@@ -50,8 +52,9 @@ NAMED = ("approve", "deny")  # who let a playbook act must be readable afterward
 def command(asked: Mapping[str, str], now: Seconds, longest: Seconds = MAX_SILENCE) -> Event:
     """Turn the fields of a form or of JSON into a command event; raises ValueError that names the field.
 
-    Fields: do, by, why, what TAKES says, and for a silence `seconds` or `until`, not after `longest`. A word
-    about a complaint has those of reply.word.
+    Fields: do, by, why, what TAKES says, and for a silence `seconds` or `until`, not after `longest`; it may
+    end sooner, once what it covers is over (`ends`: "resolved") or once it has covered nothing for `idle`
+    seconds. A word about a complaint has those of reply.word.
     """
     do = asked.get("do", "")
     if do in WORDS:
@@ -72,7 +75,11 @@ def command(asked: Mapping[str, str], now: Seconds, longest: Seconds = MAX_SILEN
     until = None
     if do == "silence":
         conditions(given)
-        until = _until(asked, now, longest)
+        labels |= _sooner(asked)
+        timed = asked.get("seconds") or asked.get("until") or len(labels.keys() & {"ends", "idle"}) == 0
+        until = _until(asked, now, longest) if timed else now + longest
+        if until - now > OWNED and "incident" not in given and not asked.get("by", "").strip():
+            raise ValueError(f"by: say who you are, to silence for more than {span(OWNED)}")
     return Event("command", f"cmd-{secrets.token_hex(8)}", now, labels, until=until)
 
 
@@ -110,6 +117,21 @@ def _until(asked: Mapping[str, str], now: Seconds, longest: Seconds) -> Seconds:
     if not now < end <= now + longest:
         raise ValueError(f"until: expected a time from now to {span(longest)} ahead")
     return end
+
+
+def _sooner(asked: Mapping[str, str]) -> dict[str, str]:
+    """Return what may end a silence before its time."""
+    found = {}
+    if ends := asked.get("ends", ""):
+        if ends != "resolved":
+            raise ValueError(f'ends: expected "resolved", got "{ends[:MAX_NAME]}"')
+        found["ends"] = ends
+    if idle := asked.get("idle", ""):
+        seconds = float(idle) if idle.replace(".", "", 1).isdigit() else 0.0
+        if not seconds >= LEAST_IDLE:
+            raise ValueError(f'idle: expected seconds, {LEAST_IDLE:g} at least, got "{idle[:MAX_NAME]}"')
+        found["idle"] = f"{seconds:g}"
+    return found
 
 
 def _moment(raw: str) -> Seconds:

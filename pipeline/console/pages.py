@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from markupsafe import Markup
@@ -15,7 +15,7 @@ from pipeline.console.live import Words
 from pipeline.console.own import own
 from pipeline.console.plot import marks, plot, spark
 from pipeline.console.standing import Now, World, blind, felt, past, standing
-from pipeline.silence import Silence, asked_in, covering
+from pipeline.silence import covering, history
 from pipeline.store import Store
 from pipeline.topology import Topology
 from pipeline.types import Event, Incident, Run, Seconds, Signal, State
@@ -186,19 +186,16 @@ class Pages:
 
 
 def silences(asked: Sequence[Event], now: Seconds) -> list[Event]:
-    """Return the silences that hold, of commands newest first."""
-    ended = {e.labels.get("silence") for e in asked if e.labels.get("do") == "unsilence"}
-    return [
-        e for e in asked if e.labels.get("do") == "silence" and (e.until or 0) > now and e.id not in ended
-    ]
+    """Return the silences that have not ended, newest first, of commands newest first."""
+    held = [(id, s) for id, s in history(asked).items() if s.ended is None and s.silence.until > now]
+    return [replace(s.event, id=id, until=s.silence.until) for id, s in reversed(held)]
 
 
 def silencing(asked: Sequence[Event], incident: Incident, now: Seconds) -> Event | None:
     """Return the silence that covers the incident now, as it is decided."""
-    held = {e.id: e for e in silences(asked, now)}
-    known = (Silence(id, "", e.until or 0.0, asked_in(e.labels)) for id, e in held.items())
-    found = covering(known, incident, now)
-    return held[found.id] if found else None
+    held = {id: s for id, s in history(asked).items() if s.ended is None}
+    found = covering((s.silence for s in held.values()), incident, now)
+    return replace(held[found.id].event, id=found.id, until=found.until) if found else None
 
 
 def stopped(asked: Sequence[Event]) -> Event | None:

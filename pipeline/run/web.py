@@ -34,6 +34,7 @@ RETRY_AFTER = b"2"
 # they ask for; other paths under /api/v1/ are ours.
 GONE = ("/api/v1/alerts", "/api/v1/receivers", "/api/v1/silence/", "/api/v1/status")
 UNSPOKEN = "/api/v2/"
+SPOKEN = ("/api/v2/silences", "/api/v2/silence/")  # by the console
 INSTEAD = b"read incidents at /api/v1/incidents, silences at /api/v1/silences"
 # Asked for by programs and proxies under any name; nothing there is a secret.
 PUBLIC = ("/-/healthy", "/-/ready", "/metrics", "/board/", "/static/")
@@ -121,8 +122,8 @@ class Web:
             return self.doors[path][0], 405, b"expected POST: things come in here; " + INSTEAD
         if path.startswith(GONE):
             return "api_v1", 410, b"API v1 of Alertmanager is gone: send alerts to /api/v2/alerts"
-        if path.startswith(UNSPOKEN):
-            return "api_v2", 501, b"of Alertmanager's API v2 only POST /api/v2/alerts is spoken; " + INSTEAD
+        if path.startswith(UNSPOKEN) and not path.startswith(SPOKEN):
+            return "api_v2", 501, b"of Alertmanager's API v2 only POST of alerts, and silences; " + INSTEAD
         return None
 
     def _unasked(self, path: str, headers: Headers, method: str) -> tuple[int, bytes] | None:

@@ -72,6 +72,25 @@ async def test_a_silence_says_until_when(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "labels", "until"),
+    [
+        ({"incident": "inc-0031", "ends": "resolved"}, {"ends": "resolved"}, 30 * 86400),
+        ({"service": "cart", "idle": 7200, "by": "ann"}, {"idle": "7200"}, 30 * 86400),
+        ({"service": "cart", "ends": "resolved", "seconds": 60}, {"ends": "resolved"}, 60),
+    ],
+)
+async def test_a_silence_may_end_sooner(
+    site: Site, fields: dict[str, object], labels: dict[str, str], until: float
+) -> None:
+    answer = await site.client.post("/api/v1/silences", json=fields)
+
+    (event,) = site.commands
+    assert answer.status_code == 202
+    assert event.until == shop.NOW + until
+    assert {k: v for k, v in event.labels.items() if k in ("ends", "idle")} == labels
+
+
+@pytest.mark.parametrize(
     ("fields", "labels"),
     [
         ({"do": "resolve", "incident": "inc-0031"}, {"incident": "inc-0031"}),
@@ -124,6 +143,9 @@ async def test_a_program_joins_and_parts_incidents(site: Site, do: str, more: di
         ({"do": "stop", "incident": "inc-0031"}, "stop: expected incident and playbook"),
         ({"do": "silence", "seconds": "60"}, "silence: expected incident or service or match, got neither"),
         ({"do": "silence", "incident": "inc-0031"}, "until: expected `seconds`"),
+        ({"do": "silence", "service": "a", "ends": "over"}, 'ends: expected "resolved", got "over"'),
+        ({"do": "silence", "service": "a", "idle": "5m"}, 'idle: expected seconds, 60 at least, got "5m"'),
+        ({"do": "silence", "service": "a", "seconds": "86401"}, "by: say who you are, to silence for more"),
         ({"do": "silence", "incident": "inc-0031", "seconds": "-1"}, "until: expected a time from now"),
         ({"do": "silence", "incident": "inc-0031", "seconds": "nan"}, "until: expected a time from now"),
         ({"do": "silence", "incident": "inc-0031", "until": "9e99"}, "until: expected a time from now"),

@@ -188,7 +188,7 @@ async def test_a_wrong_path_or_method_is_said(forewarn: Served, method: str, pat
     assert (await forewarn.client.request(method, path)).status_code == status
 
 
-@pytest.mark.parametrize("path", ["status", "silences", "alerts", "alerts/groups", "receivers"])
+@pytest.mark.parametrize("path", ["status", "alerts", "alerts/groups", "receivers"])
 async def test_what_asks_for_more_of_alertmanager_than_there_is_hears_where_to_ask(
     forewarn: Served, path: str
 ) -> None:
