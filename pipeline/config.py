@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -144,6 +145,14 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     patterns: tuple[Pattern, ...] = ()
     inhibit_rules: tuple[Inhibition, ...] = ()
     tests: tuple[RuleTest, ...] = ()
+
+    def __post_init__(self) -> None:
+        for what, of in (("watches", self.watches), ("slos", self.slos), ("patterns", self.patterns)):
+            for name, many in Counter(rule.name for rule in of).items():
+                if many > 1:
+                    raise ValueError(
+                        f'{what}: {many} of them have the name "{name}", and the last would count'
+                    )
 
     @property
     def looks(self) -> tuple[Watch, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args
@@ -55,26 +56,48 @@ def read(path: Path) -> Any:
 
 def parse(raw: Any, into: type[T]) -> T:
     """Turn plain data into a struct; raises Invalid that names each key and the nearest right word."""
-    errors: list[str] = []
-    keys: list[str] = []
-    left = copy.deepcopy(raw)
-    while len(errors) < MAX_ERRORS:
+    found, wrong = _parse(copy.deepcopy(raw), into)
+    if found is None or wrong:
+        raise Invalid([said for _, said in wrong[:MAX_ERRORS]])
+    return found
+
+
+def _parse(left: Any, into: type[T]) -> tuple[T | None, list[tuple[str, str]]]:
+    """Return the struct, None where it cannot be, and each error after its key; takes the data apart."""
+    wrong = list(_within(left, into))
+    while len(wrong) < MAX_ERRORS:
         try:
-            found = msgspec.convert(left, into, dec_hook=_hook)
+            return msgspec.convert(left, into, dec_hook=_hook), wrong
         except msgspec.ValidationError as error:
             text, _, place = str(error).partition(" - at `$")
             key = place.rstrip("`").lstrip(".")
-            if not _OWN.match(text) and any(k.startswith(key) and k != key for k in keys):
-                break  # what was taken out of it is all that it misses
-            keys.append(key)
-            errors.append(_sentence(text, key, into))
+            # What was taken out of a struct may be all that it now misses.
+            if _OWN.match(text) or not any(k.startswith(key) and k != key for k, _ in wrong):
+                wrong.append((_spot(text, key), _sentence(text, key, into)))
             if not _left_out(left, text, key, into):
                 break
-        else:
-            if not errors:
-                return found
-            break
-    raise Invalid(errors)
+    return None, wrong
+
+
+def _within(left: Any, into: type) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with each element of the struct's lists of structs, and leave such elements out."""
+    for field in msgspec.structs.fields(into) if _struct(into) and isinstance(left, dict) else ():
+        kind, given = _struct(_element(field.type)), left.get(field.encode_name)
+        if kind is None or not isinstance(given, list):
+            continue
+        left[field.encode_name] = kept = []
+        for n, each in enumerate(given):
+            _, wrong = _parse(copy.deepcopy(each), kind)
+            name = f"{field.encode_name}[{n}]"
+            for key, said in wrong:
+                yield f"{name}.{key}", f"{name}{'.' if key else ': '}{said}"
+            kept += [] if wrong else [each]
+
+
+def _spot(text: str, key: str) -> str:
+    """Return the key that an error is about: of one that is missing or unknown, its own."""
+    named = re.match(r"Object (?:contains unknown|missing required) field `(.+)`", text)
+    return ".".join(part for part in (key, named[1] if named else "") if part)
 
 
 def _hook(kind: type, raw: Any) -> Any:

@@ -240,6 +240,51 @@ def test_a_rule_that_says_too_much_or_too_little_fails(tmp_path: Path) -> None:
     assert "expected no such signal: latency_seconds" in done.output
 
 
+RULES = """
+watchs: []
+slos:
+  - {name: a, objective: 99, sli: {total: x, eror: y}}
+  - {name: b, objectve: 99, sli: {error_ratio: x}}
+patterns:
+  - name: p
+    within: 10m
+    count: {of: {what: chnge}, at_least: 3}
+  - {name: q, within: 10 m, sequence: [{what: change}]}
+  - {name: r, within: 10m, absence: {of: {wen: "true"}}}
+  - {name: s, within: 10m, count: {of: {matchers: ["kind==x"]}, at_least: 3}}
+tests: [{name: t, input_event: []}]
+"""
+
+
+def test_every_wrong_key_of_every_rule_is_named_at_once_with_the_nearest_right_word(tmp_path: Path) -> None:
+    (tmp_path / "forewarn.yaml").write_text("rules: [mine.yaml]")
+    (tmp_path / "mine.yaml").write_text(RULES)
+
+    done = forewarn("check", str(tmp_path / "forewarn.yaml"))
+
+    assert done.exit_code == 1
+    assert [line.partition("mine.yaml: ")[2] for line in done.output.splitlines()[1:]] == [
+        'slos[0].sli.eror: unknown key; did you mean "error"?',
+        'slos[1].objectve: unknown key; did you mean "objective"?',
+        "slos[1].objective: missing, and there is no default",
+        'patterns[0].count.of.what: "chnge" is not known here; did you mean "change"?',
+        'patterns[1].within: expected a duration such as "30s", "5m" or "1h30m", got "10 m"',
+        'patterns[2].absence.of.wen: unknown key; did you mean "when"?',
+        'patterns[3].count.of: matchers: kind: expected =, !=, =~ or !~, got "=="; did you mean "="?',
+        'tests[0].input_event: unknown key; did you mean "input_events"?',
+        'watchs: unknown key; did you mean "watches"?',
+    ]
+
+
+def test_two_rules_of_one_name_in_a_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "forewarn.yaml").write_text("rules: [mine.yaml]")
+    (tmp_path / "mine.yaml").write_text(f"watches: {2 * [{'name': 'a', 'metrics': ['x']}]}")
+
+    done = forewarn("check", str(tmp_path / "forewarn.yaml"))
+
+    assert 'mine.yaml: watches: 2 of them have the name "a", and the last would count' in done.output
+
+
 @pytest.mark.parametrize("word", ["1x", "x3", "1..2", "1+x3", "__"])
 def test_values_that_promtool_would_refuse_are_refused(word: str) -> None:
     with pytest.raises(ValueError, match="values: expected"):

@@ -53,6 +53,7 @@ class PatternState:
     rules: tuple[Pattern, ...] = ()
     index: Index = field(default_factory=lambda: Index(()))
     terms: tuple[tuple[int, int], ...] = ()  # rule and place in it, of each rule of the index
+    number: dict[str, int] = field(default_factory=dict)  # of each rule, by name
     groups: dict[str, dict[Key, Group]] = field(default_factory=dict)  # longest without news first
     known: dict[str, None] = field(default_factory=dict)  # ids of signals that are on, oldest first
     queue: list[tuple[Seconds, str, Key]] = field(default_factory=list)  # a heap of what is due
@@ -63,6 +64,7 @@ class PatternState:
         same = {r.name for r in rules} & {r.name for r in self.rules if r in rules}
         gone = [g.on for name, of in self.groups.items() if name not in same for g in of.values() if g.on]
         self.rules = tuple(rules)
+        self.number = {rule.name: k for k, rule in enumerate(rules)}
         self.groups = {r.name: self.groups.get(r.name, {}) if r.name in same else {} for r in rules}
         self.queue = sorted(
             (group.due, name, key) for name, of in self.groups.items() for key, group in of.items()

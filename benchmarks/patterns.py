@@ -1,0 +1,70 @@
+"""What correlation rules cost a signal, as rules and what they look at grow, in CPU microseconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.clock import Span
+from pipeline.patterns import Pattern, PatternState, condition, notice
+from pipeline.patterns.rule import Count, Term
+from pipeline.types import Signal
+
+START, SIGNALS, EACH = 1_700_000_000.0, 20_000, 100  # signals in all, and in a frame
+SERVICES = 200
+WHEN = 'surprise > 100.0 && labels["instance"].startsWith("i")'
+
+
+def run() -> dict[str, float]:
+    """Print the table, and return every figure in it."""
+    alike = Pattern("all", Span(600), Count(Term(), 3))
+    cases: dict[str, Sequence[Pattern]] = {
+        "no rule": (),
+        "10 rules that look for others": rules(10),
+        "10,000 rules that look for others": rules(10_000),
+        f"1 rule that counts all, {SERVICES} groups": (alike,),
+    }
+    if condition.installed():
+        asked = msgspec.structs.replace(alike, count=Count(Term(when=WHEN), 3))
+        cases["1 rule that asks each by CEL"] = (asked,)
+    table = Table("", "a signal, us", "a frame of nothing, us", title="Correlation rules, CPU time")
+    figures: dict[str, float] = {}
+    for name, found in cases.items():
+        signal, frame = (1e6 * cost for cost in costs(found))
+        table.add_row(name, f"{signal:.1f}", f"{frame:.1f}")
+        figures |= {f"{name}: a signal, us": signal, f"{name}: a frame, us": frame}
+    Console().print(table)
+    return figures
+
+
+def rules(many: int) -> tuple[Pattern, ...]:
+    """Return rules that each look for a service that never speaks."""
+    terms = (Term(matchers=(f'service="other-{k}"', 'kind=~"log|alert"')) for k in range(many))
+    return tuple(Pattern(f"rule {k}", Span(600), Count(term, 3)) for k, term in enumerate(terms))
+
+
+def costs(found: Sequence[Pattern]) -> tuple[float, float]:
+    """Return the CPU seconds of a signal, and of a frame in which nothing happens."""
+    state, signals = PatternState(), [signal(k) for k in range(SIGNALS)]
+    notice(state, (), (), found, START)
+    began = time.process_time()
+    for k in range(0, SIGNALS, EACH):
+        notice(state, signals[k : k + EACH], (), found, START + k)
+    told = time.process_time() - began
+    began = time.process_time()
+    for k in range(SIGNALS):
+        notice(state, (), (), found, START + SIGNALS + k / SIGNALS)
+    return told / SIGNALS, (time.process_time() - began) / SIGNALS
+
+
+def signal(k: int) -> Signal:
+    labels = {"__name__": "cpu_ratio", "service": f"s{k % SERVICES}", "instance": f"i{k % 7}"}
+    at = START + k // EACH * EACH
+    return Signal(
+        f"id-{k}", "metric", labels["service"], "cpu_ratio", labels, "processor", at, at, 7.0, 0.9, 0.3,
+        False, "cpu_ratio is 90 %",
+    )  # fmt: skip
