@@ -18,8 +18,9 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from benchmarks._encoded import remembered
 from pipeline.complaints.answers import TOP, Advice, Entry, advise, bind, ranked
-from pipeline.complaints.encoders import Encoder, encoder, installed
+from pipeline.complaints.encoders import encoder, installed
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "complaints_dev"
 SETS = {"banking77": "en_banking77", "cic": "zh_cic"}
@@ -27,6 +28,7 @@ SAMPLES = 5
 SEEDS = (11, 12, 13)
 MAX_ASKED = 400  # a seed
 UNRELATED = 200
+TIMED = 40  # questions of a seed
 PEERS = {"words": TfidfVectorizer(), "chars": TfidfVectorizer(analyzer="char", ngram_range=(1, 4))}
 
 
@@ -44,17 +46,23 @@ def run() -> dict[str, float]:
         found |= {f"{name}_tfidf_{k}": v for k, v in _mean([_peer(*task) for task in tasks]).items()}
         for model in ("none", "use"):
             if installed(model):
-                scores = [_ours(*task, stray[:UNRELATED], encoder(model)) for task in tasks]
+                scores = [_ours(*task, stray[:UNRELATED], model) for task in tasks]
                 found |= {f"{name}_{model}_{k}": v for k, v in _mean(scores).items()}
+    for key, value in found.items():
+        print(f"{key:40s} {value:.3f}")
     return found
 
 
 def _ours(
-    entries: Sequence[Entry], asked: Sequence[Asked], stray: Sequence[str], model: Encoder
+    entries: Sequence[Entry], asked: Sequence[Asked], stray: Sequence[str], name: str
 ) -> dict[str, float]:
+    model = remembered(name)
+    model.encode([text for e in entries for text in e.asked] + [q.text for q in asked] + list(stray))
     book = bind(entries, model)
-    began = time.process_time()
     advices = [advise(book, q.text, model) for q in asked]
+    began = time.process_time()
+    for question in asked[:TIMED]:
+        advise(book, question.text, encoder(name))  # as a desk has it: nothing is remembered
     took = time.process_time() - began
     order = [ranked(book, q.text, model)[:TOP] for q in asked]
     answered = [(q, a) for q, a in zip(asked, advices, strict=True) if a.found]
@@ -71,7 +79,7 @@ def _ours(
         "sure_precision": _share(_keys(a)[0] == q.article for q, a in sure),
         "unrelated_answered": _share(bool(advise(book, text, model).found) for text in stray),
         "no_answer_answered": _share(bool(advise(missing[q.article], q.text, model).found) for q in orphans),
-        "cpu_ms": 1000 * took / len(asked),
+        "cpu_ms": 1000 * took / len(asked[:TIMED]),
     }
 
 
@@ -125,5 +133,4 @@ def _mean(scores: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    for key, value in run().items():
-        print(f"{key:40s} {value:.3f}")
+    run()

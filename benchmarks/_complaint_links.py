@@ -19,10 +19,11 @@ import msgspec
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from benchmarks._encoded import remembered
 from pipeline import plain as files
 from pipeline.complaints import kin as kins
 from pipeline.complaints.door import simplified
-from pipeline.complaints.encoders import Dense, encoder, installed
+from pipeline.complaints.encoders import Dense, installed
 from pipeline.complaints.head import Head
 from pipeline.complaints.labels import Labels
 from pipeline.complaints.link import evidence, link
@@ -80,7 +81,7 @@ def _read(name: str, model: str, clean: bool = False) -> Set:
     kept = [t for t in all_of if t.intent in half and (not clean or name != "cic" or t.split0 == "test")]
     drawn = [kept[k] for k in np.random.default_rng(1).permutation(len(kept))[:MOST].tolist()]
     rarity, sense, texts = Rarity(), Sense(model), [one.text for one in drawn]
-    raw = encoder(model).encode(texts)
+    raw = remembered(model).encode(texts)
     return Set(
         texts,
         [one.intent.split("/")[1] for one in drawn],

@@ -12,7 +12,8 @@ import numpy as np
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
-from pipeline.complaints.encoders import Dense, encoder, installed
+from benchmarks._encoded import remembered
+from pipeline.complaints.encoders import Dense, installed
 from pipeline.complaints.topic_space import Space
 from pipeline.complaints.topics import Topics
 from pipeline.complaints.words import Rarity, Vector, columns, plain
@@ -40,7 +41,7 @@ def run() -> dict[str, float]:
     print(f"{'topics, NMI / ARI / topics / texts a CPU-s':<44}" + "".join(f"{name:>26}" for name in SETS))
     drawn = {name: _drawn(file) for name, file in SETS.items()}
     encoded = (
-        {name: encoder("use").encode([plain(t) for t, _ in drawn[name]]) for name in SETS}
+        {name: remembered("use").encode([plain(t) for t, _ in drawn[name]]) for name in SETS}
         if installed("use")
         else {}
     )
