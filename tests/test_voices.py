@@ -223,3 +223,32 @@ def test_one_or_two_who_write_late_speak_of_what_is_over() -> None:
 
     assert desk.open == []
     assert desk.all[0].complaints == ("n0", "n1")
+
+
+def test_a_surge_that_grows_strong_leaves_mere_evidence_for_the_incident_that_has_its_complaints() -> None:
+    desk = Desk()
+    emerging = signal("payment", 1000, kind="complaint", page=False, ids=["0", "1"])
+    desk.step(1000, [signal("front", 1000, page=False), emerging])
+    [weak] = desk.all
+    desk.step(2500, [signal("payment", 2500)])
+    desk.step(2560, complaints=[complaint(str(k), 2560, "payment") for k in range(2, 5)])
+    [broken] = [i for i in desk.open if i.id != weak.id]
+
+    desk.step(2570, [replace(emerging, page=True, at=2570, ids=tuple("01234"))])
+
+    assert [s.kind for s in desk.known[broken.id].signals] == ["complaint", "metric"]
+    assert [s.service for s in desk.known[weak.id].signals] == ["front"]
+
+
+def test_an_incident_of_nothing_but_a_surge_that_is_of_another_is_over() -> None:
+    desk = Desk()
+    emerging = signal("payment", 1000, kind="complaint", page=False, ids=["0", "1"])
+    desk.step(1000, [emerging])
+    [weak] = desk.all
+    desk.step(2500, [signal("payment", 2500)])
+    desk.step(2560, complaints=[complaint(str(k), 2560, "payment") for k in range(2, 5)])
+
+    desk.step(2570, [replace(emerging, page=True, at=2570, ids=tuple("01234"))])
+
+    assert desk.known[weak.id].state is State.RESOLVED
+    assert desk.known[weak.id].timeline[-1].what == "over: what customers say is of another incident"

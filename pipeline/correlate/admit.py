@@ -30,6 +30,9 @@ def admit(
         return
     if id is not None and _outgrew(state, state.get(id), signal):
         id = None
+    if id is not None and _is_of_another(state, state.get(id), signal):
+        _leave(state, state.get(id), signal, stale, now)
+        id = homed = None
     begins = id is None
     if id is None:
         signal = speaking(state, signal) if signal.kind == "complaint" else signal
@@ -67,6 +70,30 @@ def _outgrew(state: CorrelateState, incident: Incident, signal: Signal) -> bool:
     if signal.kind == "complaint":
         return sum(c in state.loose for c in signal.ids[-2 * VOICES :]) >= VOICES
     return not next((s for s in incident.signals if s.id == signal.id), signal).page
+
+
+def _is_of_another(state: CorrelateState, incident: Incident, signal: Signal) -> bool:
+    """Say whether a surge that has only now grown strong enough to page is what another one explains."""
+    known = next((s for s in incident.signals if s.id == signal.id), None)
+    if signal.kind != "complaint" or not signal.page or known is None or known.page:
+        return False
+    other = explained(state, signal)
+    return other is not None and other != incident.id and other in state.burning
+
+
+def _leave(
+    state: CorrelateState, incident: Incident, signal: Signal, stale: dict[str, None], now: Seconds
+) -> None:
+    """Take a signal out of its incident, which is over where it had no other."""
+    rest = tuple(s for s in incident.signals if s.id != signal.id)
+    del state.home[signal.id]
+    if rest:
+        state.put(say(replace(incident, signals=rest, updated=now), now, f"not of it: {signal.reason}"))
+        stale[incident.id] = None
+    elif incident.state is not State.RESOLVED:
+        over = replace(incident, state=State.RESOLVED, resolved=now, quiet=now, updated=now)
+        state.resolve(say(over, now, "over: what customers say is of another incident"), now)
+        stale.pop(incident.id, None)
 
 
 def _home(

@@ -45,7 +45,9 @@ def test_a_series_that_moved_once_and_was_not_told_is_named_with_its_numbers() -
 
     said = told(world, after_customers(world))
 
-    assert said.startswith('customers were first, yet queue{service="pay"} had gone from 9.96 to 40, 2 min before them')
+    assert said.startswith(
+        'customers were first, yet queue{service="pay"} had gone from 9.96 to 40, 2 min before them'
+    )
     assert said.endswith("would have paged then, and on 1 of the 1 days that are kept")
 
 
