@@ -43,10 +43,12 @@ SURPRISE = {
 
 @dataclass(slots=True, eq=False)
 class Crowd:
-    """All alerts of one service and severity that are on."""
+    """All alerts of one service and severity that are on; of one name, where they name no service."""
 
-    shown: int = 0  # groups that are signals of their own
-    hidden: int = 0  # alerts of groups that are not
+    key: tuple[str, str]
+    service: str
+    groups: dict[str, Group] = field(default_factory=dict)  # the first few by name, each a signal of its own
+    hidden: int = 0  # alerts of other names
     told: int = 0  # of those, when they were last told
     signal: Signal | None = None  # speaks for the hidden ones
 
@@ -55,12 +57,12 @@ class Crowd:
 class Group:
     """The alerts of one name, service and severity that are on."""
 
-    key: tuple[str, str, str]  # service, severity, name
+    name: str
     crowd: Crowd
-    firing: int = 0
-    told: int = 0  # how many fired when they were last told
-    lead: int = -1  # row of the first, whose words are shown
-    signal: Signal | None = None  # None where the crowd speaks for it
+    lead: int  # row of the first, whose words are shown
+    signal: Signal
+    firing: int = 1
+    told: int = 1  # how many fired when they were last told
 
 
 @dataclass(slots=True)
@@ -70,7 +72,7 @@ class AlertState:
     rows: dict[bytes, int] = field(default_factory=dict)  # canonical label set -> row
     labels: list[bytes] = field(default_factory=list)
     notes: list[bytes] = field(default_factory=list)
-    group: list[Group | None] = field(default_factory=list)
+    group: list[Group | Crowd | None] = field(default_factory=list)  # which counts it
     since: Floats = field(default_factory=lambda: np.zeros(0))
     ends: Floats = field(default_factory=lambda: np.zeros(0))
     looked: Floats = field(
@@ -80,7 +82,6 @@ class AlertState:
         default_factory=lambda: np.zeros(0, np.bool_)
     )  # its sender gave no end
     free: list[int] = field(default_factory=list)  # rows of alerts that are over
-    groups: dict[tuple[str, str, str], Group] = field(default_factory=dict)
     crowds: dict[tuple[str, str], Crowd] = field(default_factory=dict)
     due: dict[int, list[int]] = field(default_factory=dict)  # second -> rows whose end is looked at then
     seconds: list[int] = field(default_factory=list)  # a heap of the keys of `due`
@@ -146,28 +147,30 @@ def _join(state: AlertState, row: int, since: Seconds, said: dict[str, Signal], 
     """Put an alert into its group, and tell of it where that is news."""
     labels = unpack(state.labels[row])
     name, service = labels.get("alertname", "alert"), service_of(labels)
-    key = service, labels.get("severity", "").lower(), name
-    group = state.groups.get(key)
-    if group is None:
-        crowd = state.crowds.get((service or name, key[1]))
-        if crowd is None:
-            crowd = state.crowds[service or name, key[1]] = Crowd()
-        group = state.groups[key] = Group(key, crowd)
-        if crowd.shown < SHOWN:
-            crowd.shown += 1
-            signal = _signal(key, labels, _text(name, state.notes[row]), since, now)
-            group.lead, group.told, group.signal = row, 1, signal
-            said[signal.id] = signal
-    state.group[row] = group
-    group.firing += 1
-    if group.signal is None:
-        _swell(group, labels, since, said, now)
-    elif group.firing > 1:
-        _grow(group, group.signal, labels, said, now)
+    key = service or name, labels.get("severity", "").lower()
+    crowd = state.crowds.get(key)
+    if crowd is None:
+        crowd = state.crowds[key] = Crowd(key, service)
+    group = crowd.groups.get(name)
+    if group is not None:
+        state.group[row] = group
+        group.firing += 1
+        _grow(group, labels, said, now)
+    elif len(crowd.groups) < SHOWN:
+        text = _text(name, state.notes[row])
+        signal = _signal((service, key[1], name), labels, text, since, now)
+        state.group[row] = crowd.groups[name] = Group(name, crowd, row, signal)
+        said[signal.id] = signal
+    else:
+        state.group[row] = crowd
+        crowd.hidden += 1
+        if crowd.hidden >= 2 * crowd.told:
+            _swell(crowd, name, labels, since, said, now)
 
 
-def _grow(group: Group, signal: Signal, labels: Labels, said: dict[str, Signal], now: Seconds) -> None:
+def _grow(group: Group, labels: Labels, said: dict[str, Signal], now: Seconds) -> None:
     """Tell of a group when it has doubled, or its alerts have less in common than was told."""
+    signal = group.signal
     common = {name: value for name, value in signal.labels.items() if labels.get(name) == value}
     if group.firing < 2 * group.told and len(common) == len(signal.labels):
         return
@@ -177,19 +180,15 @@ def _grow(group: Group, signal: Signal, labels: Labels, said: dict[str, Signal],
     group.signal = said[signal.id] = signal
 
 
-def _swell(group: Group, labels: Labels, since: Seconds, said: dict[str, Signal], now: Seconds) -> None:
-    """Tell of the alerts that are not shown one by one when they began, and whenever they have doubled."""
-    crowd = group.crowd
-    crowd.hidden += 1
-    if crowd.hidden < 2 * crowd.told:
-        return
+def _swell(
+    crowd: Crowd, name: str, labels: Labels, since: Seconds, said: dict[str, Signal], now: Seconds
+) -> None:
+    """Tell of the alerts that are not shown one by one: when they began, and whenever they have doubled."""
     crowd.told = crowd.hidden
-    service, severity, name = group.key
-    where = f" of {service}" if service else ""
-    reason = f"{crowd.hidden} more alert{'s' * (crowd.hidden > 1)}{where}, such as {name}"
+    reason = f"{crowd.hidden} more alert{'s' * (crowd.hidden > 1)} of {crowd.service}, such as {name}"
     if crowd.signal is None:
-        common = {k: v for k, v in labels.items() if v in group.key[:2]}
-        signal = _signal((service, severity, "more alerts"), common, reason, since, now, 1.0)
+        common = {k: v for k, v in labels.items() if v in crowd.key}
+        signal = _signal((*crowd.key, "more alerts"), common, reason, since, now, 1.0)
     else:
         signal = replace(crowd.signal, observed=float(crowd.hidden), reason=reason, at=now)
     crowd.signal = said[signal.id] = signal
@@ -222,9 +221,9 @@ def _again(
 def _reword(state: AlertState, row: int, said: dict[str, Signal], now: Seconds) -> None:
     """Tell of a group again where its first alert says something else, or began earlier."""
     group = state.group[row]
-    if group is None or group.signal is None or group.lead != row:
+    if not isinstance(group, Group) or group.lead != row:
         return
-    since, text = float(state.since[row]), _text(group.key[2], state.notes[row])
+    since, text = float(state.since[row]), _text(group.name, state.notes[row])
     text = text if group.firing == 1 else _many(group, text)
     if (since, text) != (group.signal.since, group.signal.reason):
         group.signal = replace(group.signal, since=min(since, group.signal.since), reason=text, at=now)
@@ -248,22 +247,24 @@ def _look(state: AlertState, second: int, said: dict[str, Signal], now: Seconds)
         _leave(state, group, ended, said, now)
 
 
-def _leave(state: AlertState, group: Group, ended: Seconds, said: dict[str, Signal], now: Seconds) -> None:
-    """Take one alert out of its group; with the last of them its signal is over."""
-    crowd = group.crowd
-    group.firing -= 1
-    if group.signal is None:
+def _leave(
+    state: AlertState, group: Group | Crowd, ended: Seconds, said: dict[str, Signal], now: Seconds
+) -> None:
+    """Take one alert out of what counts it; with the last of them its signal is over."""
+    if isinstance(group, Group):
+        crowd = group.crowd
+        group.firing -= 1
+        if not group.firing:
+            del crowd.groups[group.name]
+            said[group.signal.id] = replace(group.signal, at=now, ended=ended)
+    else:
+        crowd = group
         crowd.hidden -= 1
         if not crowd.hidden and crowd.signal is not None:
             said[crowd.signal.id] = replace(crowd.signal, at=now, ended=ended)
             crowd.signal, crowd.told = None, 0
-    elif not group.firing:
-        crowd.shown -= 1
-        said[group.signal.id] = replace(group.signal, at=now, ended=ended)
-    if not group.firing:
-        del state.groups[group.key]
-        if not crowd.shown and not crowd.hidden:
-            del state.crowds[group.key[0] or group.key[2], group.key[1]]
+    if not crowd.groups and not crowd.hidden:
+        del state.crowds[crowd.key]
 
 
 def _row(state: AlertState, raw: bytes, notes: bytes) -> int:
@@ -323,4 +324,4 @@ def _text(name: str, raw: bytes) -> str:
 
 
 def _many(group: Group, text: str) -> str:
-    return f"{group.firing} alerts {group.key[2]}, such as: {text.rpartition(', such as: ')[2]}"
+    return f"{group.firing} alerts {group.name}, such as: {text.rpartition(', such as: ')[2]}"

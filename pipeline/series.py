@@ -71,10 +71,10 @@ def unpack(raw: bytes) -> dict[str, str]:
     {'__name__': 'up', 'service': 'pay'}
     """
     if b"\0" in raw:
-        parts = [part.decode() for part in raw.split(SEP)]
+        parts = iter([part.decode() for part in raw.split(SEP)])
     else:
-        parts = raw.replace(SEP, b"\0").decode().split("\0")  # one decoding costs less than many
-    return dict(zip(parts[::2], parts[1::2], strict=False))  # behind the last separator is nothing
+        parts = iter(raw.replace(SEP, b"\0").decode().split("\0"))  # one decoding costs less than many
+    return dict(zip(parts, parts, strict=False))  # behind the last separator is nothing
 
 
 def show(labels: Mapping[str, str]) -> str:
