@@ -24,6 +24,7 @@ from pipeline.logs import drain3
 from pipeline.patterns import Pattern
 from pipeline.patterns.rule import What
 from pipeline.plain import Invalid, parse
+from pipeline.priority import Priority
 from pipeline.respond import Playbook, Response, forbidden
 from pipeline.topology import Topology
 
@@ -143,12 +144,13 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     watches: tuple[Watch, ...] = ()
     slos: tuple[Slo, ...] = ()
     patterns: tuple[Pattern, ...] = ()
+    priorities: tuple[Priority, ...] = ()
     inhibit_rules: tuple[Inhibition, ...] = ()
     tests: tuple[RuleTest, ...] = ()
 
     def __post_init__(self) -> None:
-        for what, of in (("watches", self.watches), ("slos", self.slos), ("patterns", self.patterns)):
-            for name, many in Counter(rule.name for rule in of).items():
+        for what in ("watches", "slos", "patterns", "priorities"):
+            for name, many in Counter(rule.name for rule in getattr(self, what)).items():
                 if many > 1:
                     raise ValueError(
                         f'{what}: {many} of them have the name "{name}", and the last would count'
@@ -179,6 +181,7 @@ class Config(msgspec.Struct, frozen=True):
     slos: tuple[Slo, ...] = ()  # their watches are among the others
     patterns: tuple[Pattern, ...] = ()
     inhibit_rules: tuple[Inhibition, ...] = ()
+    priorities: tuple[Priority, ...] = ()
 
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -201,6 +204,7 @@ def load(path: Path | None = None, catalog: Path | None = None, more: Sequence[P
     parsed = [_read(f, Rules, errors) for f in rules]
     watches = {w.name: w for found in parsed if found for w in found.looks}
     patterns = {p.name: p for found in parsed if found for p in found.patterns}
+    ranks = {p.name: p for found in parsed if found for p in found.priorities}
     slos = {s.name: s for found in parsed if found for s in found.slos}
     mutes = [r for found in (*parsed, main) if found for r in found.inhibit_rules]
     playbooks = {b.name: b for b in (_read(f, Playbook, errors) for f in books) if b}
@@ -222,6 +226,7 @@ def load(path: Path | None = None, catalog: Path | None = None, more: Sequence[P
         main.web, main.storage, main.limits, main.kafka, main.policy, response, found,
         tuple(watches.values()), files, main.logs, main.complaints, articles, main.promises,
         tuple(slos.values()), tuple(patterns.values()), tuple({str(r): r for r in mutes}.values()),
+        tuple(ranks.values()),
     )  # fmt: skip
 
 

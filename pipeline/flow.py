@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from pipeline import snapshot
-from pipeline.alerts import AlertState, take_alerts
-from pipeline.complaints import ComplaintState, hear, learn, tuned
+from pipeline.alerts import take_alerts
+from pipeline.complaints import hear, learn, tuned
 from pipeline.config import Config
-from pipeline.correlate import CorrelateState, correlate
-from pipeline.decide import DecideState, asked, decide
-from pipeline.detect import DetectState, detect, hindsight
-from pipeline.feeds import FeedState, listen
-from pipeline.follow import FollowState, follow
+from pipeline.correlate import correlate
+from pipeline.decide import asked, decide
+from pipeline.detect import detect, hindsight
+from pipeline.feeds import listen
+from pipeline.follow import follow
 from pipeline.frame import Frame, batch
-from pipeline.logs import LogState, read_lines, using
-from pipeline.patterns import PatternState, notice
-from pipeline.respond import RespondState, respond
+from pipeline.logs import read_lines, using
+from pipeline.memory import Memory
+from pipeline.patterns import notice
+from pipeline.priority import weigh
+from pipeline.respond import respond
 from pipeline.series import Series
 from pipeline.types import Batch, Seconds, Step
-
-
-@dataclass(slots=True)
-class Memory:
-    """All that is remembered between frames, one object a stage. Each states its own bound."""
-
-    position: int = -1  # of the last frame taken
-    series: Series = field(default_factory=Series)
-    feeds: FeedState = field(default_factory=FeedState)
-    detect: DetectState = field(default_factory=DetectState)
-    logs: LogState = field(default_factory=LogState)
-    complaints: ComplaintState = field(default_factory=ComplaintState)
-    alerts: AlertState = field(default_factory=AlertState)
-    patterns: PatternState = field(default_factory=PatternState)
-    correlate: CorrelateState = field(default_factory=CorrelateState)
-    decide: DecideState = field(default_factory=DecideState)
-    respond: RespondState = field(default_factory=RespondState)
-    follow: FollowState = field(default_factory=FollowState)
 
 
 class Pipeline:
@@ -74,6 +56,7 @@ class Pipeline:
         signals = notice(m.patterns, told_of, batch.events, c.patterns, now)
         patience, senses = c.policy.resolve_after, m.complaints.senses
         seen = correlate(m.correlate, signals, complaints, batch.events, c.topology, now, patience, senses)
+        seen = weigh(seen, c.priorities, c.topology, now)
         told, verdicts = decide(m.decide, seen, batch.events, c.policy, now, signals, c.inhibit_rules)
         answered, actions, runs = respond(m.respond, told, verdicts, batch.events, c.response, now)
         incidents = m.correlate.keep(hindsight(m.detect, m.series, answered, now))

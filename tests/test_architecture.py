@@ -36,7 +36,7 @@ NOUNS = (
 WORDS = {f"pipeline.{word}" for word in NOUNS}
 STAGES = {
     *("detect", "logs", "complaints", "alerts", "spans", "evidence", "patterns"),
-    *("correlate", "cause", "transients", "decide", "respond", "follow"),
+    *("correlate", "cause", "transients", "decide", "respond", "follow", "priority"),
 }
 EDGES = {"ingest", "notify", "actions", "store"}
 AWAITING = {*EDGES, "perform", "run", "console", "demo", "commands"}

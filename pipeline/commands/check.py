@@ -52,6 +52,7 @@ def summary(found: Config) -> str:
         "watches": len(found.watches) - 2 * len(found.slos),
         "objectives": len(found.slos),
         "correlation rules": len(found.patterns),
+        "priority rules": len(found.priorities),
         "inhibition rules": len(found.inhibit_rules),
         "playbooks": len(response.playbooks),
         "receivers": len(response.receivers),

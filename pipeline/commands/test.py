@@ -7,10 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
+import msgspec
 
 from pipeline import config, plain, rehearse
 from pipeline.config import Invalid, Rules
 from pipeline.respond import Playbook
+
+RULES = {field.encode_name for field in msgspec.structs.fields(Rules)}
 
 
 @click.command()
@@ -57,7 +60,7 @@ def used() -> Sequence[Path]:
         found = config.load(config.default())
     except Invalid as invalid:
         raise click.ClickException(str(invalid)) from invalid
-    return [f for f in found.files if _keys(f) & {"steps", "watches", "slos", "patterns", "inhibit_rules"}]
+    return [f for f in found.files if _keys(f) & {"steps", *RULES}]
 
 
 def _keys(file: Path) -> set[str]:
