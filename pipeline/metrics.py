@@ -49,6 +49,7 @@ class Readings:
     series: Callable[[], int]
     budgets: Callable[[], Iterable[Budget]] = tuple  # of the objectives in rules
     habits: Callable[[], tuple[int, int]] = lambda: (0, 0)  # signals joined by habit, and taken out again
+    promises: Callable[[], Mapping[tuple[str, str], int]] = dict  # not kept yet, by kind and how they stand
 
 
 class Metrics:
@@ -158,11 +159,18 @@ class Metrics:
 
 
 def drops(memory: object) -> Mapping[str, Mapping[str, int]]:
-    """Return the `dropped` counters of a dataclass of stages, by stage name."""
-    if not dataclasses.is_dataclass(memory):
-        return {}
-    parts = ((f.name, getattr(memory, f.name)) for f in dataclasses.fields(memory))
-    return {name: part.dropped for name, part in parts if hasattr(part, "dropped")}
+    """Return the `dropped` counters of a dataclass of stages and of their parts, by stage name."""
+    found = {}
+    for name, stage in _parts(memory):
+        for part, held in (("", stage), *_parts(stage)):
+            if hasattr(held, "dropped"):
+                found[f"{name} {part}".rstrip()] = held.dropped
+    return found
+
+
+def _parts(of: object) -> Iterator[tuple[str, object]]:
+    if dataclasses.is_dataclass(of):
+        yield from ((f.name, getattr(of, f.name)) for f in dataclasses.fields(of))
 
 
 class _AtScrape(Collector):
@@ -186,6 +194,7 @@ class _AtScrape(Collector):
         yield dropped
         yield from self._budgets(read.budgets())
         yield self._incidents(read.incidents())
+        yield self._promises(read.promises())
         joined, parted = read.habits()
         yield CounterMetricFamily(
             "forewarn_habit_joins", "Signals put to an incident by habit alone.", joined
@@ -208,6 +217,16 @@ class _AtScrape(Collector):
             burn.add_metric(values, budget.burn)
         yield left
         yield burn
+
+    @staticmethod
+    def _promises(counted: Mapping[tuple[str, str], int]) -> Metric:
+        family = GaugeMetricFamily(
+            "forewarn_promises", "Words given to customers and not kept yet.", labels=["promise", "state"]
+        )
+        for promise in ("respond", "update", "resolve"):
+            for state in ("open", "warned", "broken", "stands"):
+                family.add_metric([promise, state], counted.get((promise, state), 0))
+        return family
 
     @staticmethod
     def _incidents(incidents: Iterable[Incident]) -> Metric:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline import config, snapshot
 from pipeline.flow import Pipeline
+from pipeline.follow import standing
 from pipeline.follow import state as bounds
 from pipeline.types import Batch, Event, Progress
 from tests.following import KNOWN, OVER, T0, Desk, berlin, desk, incident, settings, written
@@ -353,3 +354,15 @@ def test_a_receiver_that_nobody_described_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(config.Invalid, match='no receiver "dsek"; did you mean "desk"'):
         config.load(file)
+
+
+def test_promises_that_are_not_kept_yet_are_counted_by_how_they_stand() -> None:
+    played = desk()
+
+    counted = {at: standing(played.state, T0 + at) for at in (0, 480, 601)}
+    played.say(T0 + 700, "ask", text="Which card?")
+
+    assert counted[0] == {("respond", "open"): 1, ("update", "open"): 1, ("resolve", "open"): 1}
+    assert counted[480]["respond", "warned"] == 1
+    assert counted[601]["respond", "broken"] == 1
+    assert standing(played.state, T0 + 701) == {("resolve", "stands"): 1}

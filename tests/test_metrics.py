@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline import frame
+from pipeline.complaints import ComplaintState
 from pipeline.metrics import MAX_REASONS, Metrics, Readings, drops
 from pipeline.types import Action, Event, Incident, Outcome, Reason, State, Step, Verdict
 
@@ -144,3 +145,29 @@ def test_openmetrics_is_spoken_to_those_who_accept_it() -> None:
 
 def test_a_scrape_carries_no_time_of_creation() -> None:
     assert b"_created" not in Metrics().render("")[0]
+
+
+def test_promises_are_counted_by_kind_and_by_how_they_stand() -> None:
+    read = replace(readings(), promises=lambda: {("respond", "broken"): 2, ("resolve", "open"): 5})
+
+    metrics = Metrics(read)
+
+    assert value(metrics, "forewarn_promises", promise="respond", state="broken") == 2
+    assert value(metrics, "forewarn_promises", promise="resolve", state="open") == 5
+    assert value(metrics, "forewarn_promises", promise="update", state="warned") == 0
+
+
+@dataclass
+class Stages:
+    complaints: ComplaintState
+
+
+def test_what_a_part_of_a_stage_turned_away_is_counted_beside_the_stage() -> None:
+    state = ComplaintState()
+    state.dropped["heard before"] += 1
+    state.proposals.dropped["aliases past the bound"] += 2
+
+    found = drops(Stages(state))
+
+    assert found["complaints"] == {"heard before": 1}
+    assert found["complaints proposals"] == {"aliases past the bound": 2}

@@ -1,4 +1,4 @@
-"""The load: a dozen customers who browse, fill a cart, pay, and complain when the shop fails them."""
+"""The load: a dozen customers who browse, fill a cart, pay, complain when the shop fails them, and rate."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ WITHIN = 45.0  # s over which bad tries add up
 REST = 300.0  # s after a complaint in which the same customer does not write again
 BUYERS = 3  # people of one customer who shop at the same time
 THINK = 1.3  # s between two clicks of one buyer, on average
+LOOK = 10.0  # s between two looks at how far a complaint is
+PATIENT = 900.0  # s after which nobody looks any more
+SOON, LATE = 150.0, 400.0  # s to an end that pleases, and past which it does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,13 @@ class Mood:
         chance = random.Random(f"{seed}/{person.name}")  # noqa: S311 - a mood, not a secret
         return cls(chance.randint(2, 6), chance)
 
+    def rates(self, took: float, now: float) -> dict[str, str | int]:
+        """Return what they answer when asked how we did: by how long it took, and whether it works now."""
+        if any(at > now - WITHIN for at in self.bad):
+            return {"helped": "no", "score": self.chance.randint(1, 2)}
+        pleased = 5 if took < SOON else 4 if took < LATE else 3
+        return {"helped": "yes", "score": pleased - (self.chance.random() < 0.3)}
+
     def tried(self, trouble: str, now: float) -> float | None:
         """Take in one try ("" where it went well); return how long until they complain, once they will.
 
@@ -84,7 +94,7 @@ class Customer:
         self.mood = Mood.of(person, seed)
         self.chance = random.Random(f"{seed}/{person.name}/clicks")  # noqa: S311
         self.written = 0
-        self.writing: set[asyncio.Task[None]] = set()  # at most one a REST
+        self.writing: set[asyncio.Task[None]] = set()  # a complaint and its rating each; at most one a REST
 
     async def shop(self) -> None:
         """Browse, add to cart and check out, over and over."""
@@ -131,8 +141,20 @@ class Customer:
         }
         try:
             await self.client.post(self.forewarn + "/api/v1/complaints", json=complaint)
+            await self.rate(str(complaint["id"]), time.monotonic())
         except httpx.TransportError as error:
             click.echo(f"customers: a complaint was lost: {error!r}", err=True)
+
+    async def rate(self, complaint: str, sent: float) -> None:
+        """Look now and then how far it is; once asked whether it helped, say so."""
+        path = f"{self.forewarn}/api/v1/complaints/{complaint}"
+        while time.monotonic() - sent < PATIENT:
+            await asyncio.sleep(LOOK * self.chance.uniform(0.5, 1.5))
+            answer = await self.client.get(path)
+            if answer.status_code == 200 and answer.json()["asks"]:
+                now = time.monotonic()
+                await self.client.post(f"{path}/rate", json=self.mood.rates(now - sent, now))
+                return
 
 
 async def serve(front: str, forewarn: str, seed: int) -> None:

@@ -31,6 +31,7 @@ from pipeline.follow.marks import progress, reckon, regimes
 from pipeline.follow.obey import OURS, obey
 from pipeline.follow.seat import next_ring, rings
 from pipeline.follow.state import FollowState as FollowState
+from pipeline.follow.state import standing as standing
 from pipeline.follow.terms import Promises as Promises
 from pipeline.follow.terms import unknown as unknown
 from pipeline.respond import Response

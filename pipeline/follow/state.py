@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pipeline.follow.terms import Promises
-from pipeline.types import Case, Progress, Seconds
+from pipeline.types import Case, Progress, Promise, Seconds
 
 MAX_CASES = 20_000  # about 2 kB each; past it closed ones go, and then newcomers are turned away
 MAX_OF_ONE = 500  # not closed, of one customer
@@ -88,3 +88,25 @@ class FollowState:
         self.open[customer] += more
         if not self.open[customer]:
             del self.open[customer]
+
+
+def standing(state: FollowState, now: Seconds) -> Counter[tuple[str, str]]:
+    """Count the promises that are not kept yet, by what is promised and how each stands; 1 us a case.
+
+    "open" is on time, "warned" at risk, "broken" past its time, "stands" with the customer. May be called
+    while another thread steps: a case is never changed, only replaced.
+    """
+    found: Counter[tuple[str, str]] = Counter()
+    for case in tuple(state.cases.values()):
+        if case.progress is not Progress.CLOSED:
+            found.update((p.what, stands(p, now)) for p in case.promises if p.ended is None)
+    return found
+
+
+def stands(promise: Promise, now: Seconds) -> str:
+    """Say how a promise that is not kept yet stands."""
+    if promise.due is None:
+        return "stands"
+    if promise.broken(now):
+        return "broken"
+    return "warned" if promise.warn is not None and promise.warn <= now else "open"

@@ -27,6 +27,7 @@ from pipeline.complaints.topic_notes import Topic
 from pipeline.config import Config
 from pipeline.correlate.picture import say
 from pipeline.detect.slo import Budget
+from pipeline.follow import standing
 from pipeline.frame import Frame
 from pipeline.ingest.journal import Journal, Unwritable
 from pipeline.perform import Performer
@@ -82,6 +83,7 @@ class Engine:
                 lag=self._lag,
                 series=lambda: len(self.stepper.pipeline.memory.series),
                 budgets=lambda: self._budgets,
+                promises=self._promises,
             )
         )
         self.journal.synced = self.metrics.synced
@@ -342,6 +344,9 @@ class Engine:
             **doors,
             "step": {"skipped": len(self.stepper.poison)},
         }
+
+    def _promises(self) -> Mapping[tuple[str, str], int]:
+        return standing(self.stepper.pipeline.memory.follow, clock.wall())
 
     def _lag(self) -> tuple[int, Seconds]:
         oldest = self._queue[0].frames[0].at if self._queue else self.now
