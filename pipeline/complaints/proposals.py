@@ -76,6 +76,7 @@ class Proposals:
     inside: dict[str, Spoken] = field(default_factory=dict)  # by service, the oldest first
     given: dict[tuple[str, str], Alias] = field(default_factory=dict)
     never: dict[tuple[str, str], None] = field(default_factory=dict)
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # that people gave each service
     dropped: Counter[str] = field(default_factory=Counter)
 
     def hear(self, id: str, voice: int, text: str) -> None:
@@ -126,10 +127,7 @@ class Proposals:
                 self.never[key] = None
                 if len(self.never) > MAX_DISMISSED:
                     del self.never[next(iter(self.never))]
-
-    @property
-    def names(self) -> Mapping[str, tuple[str, ...]]:
-        return of_each(self.given.values())
+            self.names = of_each(self.given.values())
 
     def proposed(self, rarity: Rarity, known: Mapping[str, Sequence[str]]) -> tuple[Proposal, ...]:
         """Return what may name the services that `known` holds with the names they have; best first.
