@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -11,6 +13,7 @@ from starlette.responses import PlainTextResponse
 
 from pipeline import config
 from pipeline.run.web import Web
+from tests.running import ROOT
 from tests.test_embedded import changes, running
 
 
@@ -50,3 +53,11 @@ async def test_no_page_of_another_site_reads_or_writes(
 
     assert answer.status_code == code
     assert len(found) == (method == "POST" and code == 200)
+
+
+def test_a_server_loads_nothing_that_only_recordings_need() -> None:
+    ask = "import sys; from pipeline.run import serve, web; web.doors(); print('pyarrow' in sys.modules)"
+
+    said = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert said.stdout == "False\n"

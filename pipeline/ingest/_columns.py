@@ -11,9 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline import frame
@@ -45,6 +42,8 @@ class Columns:
         """Return first and last time from the parquet file's own statistics."""
         if self._path.suffix == ".csv":
             return None
+        import pyarrow.parquet as pq  # here: 36 MB that a server, which reads no recording, does without
+
         meta = pq.read_metadata(self._path)
         k = meta.schema.names.index("t")
         stats = [meta.row_group(g).column(k).statistics for g in range(meta.num_row_groups)]
@@ -93,6 +92,10 @@ class Columns:
         return bool(found)
 
     def _parquet(self) -> Iterator[Table]:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
         file = pq.ParquetFile(self._path)
         missing = [n for n in NAMES if n != "entity" and n not in file.schema_arrow.names]
         if missing:
@@ -109,6 +112,9 @@ class Columns:
 
     def _coded(self, rows: Any) -> Ids:
         """Return the id of each row's label set, from the columns' dictionaries."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
         ids: Ids = np.zeros(len(rows), np.int64)
         words: list[list[str]] = []
         for name in NAMES[1:4]:
