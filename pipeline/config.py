@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -15,17 +14,17 @@ from pipeline import knowledge, plain, topology
 from pipeline.clock import Span
 from pipeline.complaints.encoders import use
 from pipeline.decide import Policy
-from pipeline.detect import Watch, slo
+from pipeline.detect import Watch
 from pipeline.detect.slo import Slo
 from pipeline.follow import Promises, unknown
 from pipeline.inhibit import Inhibition
 from pipeline.knowledge import Article
 from pipeline.logs import drain3
 from pipeline.patterns import Pattern
-from pipeline.patterns.rule import What
 from pipeline.plain import Invalid, parse
 from pipeline.priority import Priority
 from pipeline.respond import Playbook, Response, forbidden
+from pipeline.rulefile import Rules
 from pipeline.topology import Topology
 
 T = TypeVar("T")
@@ -34,51 +33,6 @@ __all__ = ["Config", "Invalid", "Main", "Rules", "default", "load", "parse", "re
 
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
-
-
-class GivenSeries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One series of a rule test, as promtool writes it: its values start at time 0."""
-
-    series: str
-    values: str  # "0.2x60 0.4+0.1x5 _ _x3 stale"
-
-
-class GivenEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something that happens in a rule test, once or again and again; labels say what a rule can ask for."""
-
-    what: What
-    at: Span = Span(0)
-    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
-    text: str = ""
-    times: Count = 1
-    every: Span = Span(60)
-
-
-class ExpectedSignal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    series: str  # regex found in the signal's series
-    after: Span = Span(0)  # not before
-    by: Span = Span(0)  # at the latest; 0 = by the end
-    rule: str = ""  # regex found in the name of the rule that speaks
-    page: bool | None = None  # whether it pages by itself; None = either
-    reason: str = ""  # regex found in what it says
-
-
-class GivenAlert(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One alert of a rule test that is on, and the inhibition rule that must mute it."""
-
-    labels: Mapping[str, str]
-    inhibited_by: str = ""  # the rule's name; "" = it is told
-
-
-class RuleTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a rule file must say of some series and of what happens: these signals and no others."""
-
-    name: str
-    input_series: tuple[GivenSeries, ...] = ()
-    input_events: tuple[GivenEvent, ...] = ()
-    alerts: tuple[GivenAlert, ...] = ()  # on at once, and what mutes which
-    interval: Span = Span(15)
-    signals: tuple[ExpectedSignal, ...] = ()  # () = it stays quiet
 
 
 class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,30 +90,6 @@ class Main(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     playbooks: tuple[str, ...] = ()
     inhibit_rules: tuple[Inhibition, ...] = ()  # as alertmanager.yml has them; rule files may hold some, too
     shipped: bool = True  # also use the rules and playbooks that Forewarn ships
-
-
-class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One rules/*.yaml file."""
-
-    watches: tuple[Watch, ...] = ()
-    slos: tuple[Slo, ...] = ()
-    patterns: tuple[Pattern, ...] = ()
-    priorities: tuple[Priority, ...] = ()
-    inhibit_rules: tuple[Inhibition, ...] = ()
-    tests: tuple[RuleTest, ...] = ()
-
-    def __post_init__(self) -> None:
-        for what in ("watches", "slos", "patterns", "priorities"):
-            for name, many in Counter(rule.name for rule in getattr(self, what)).items():
-                if many > 1:
-                    raise ValueError(
-                        f'{what}: {many} of them have the name "{name}", and the last would count'
-                    )
-
-    @property
-    def looks(self) -> tuple[Watch, ...]:
-        """All watches of the file, those of its objectives behind the others."""
-        return (*self.watches, *(w for each in self.slos for w in slo.watches(each)))
 
 
 class Config(msgspec.Struct, frozen=True):

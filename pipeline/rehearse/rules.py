@@ -1,4 +1,4 @@
-"""The `tests:` inside rules and playbooks to what is wrong with them, one sentence each; none = they hold."""
+"""The `tests:` inside rule files to what is wrong with them, one sentence each; none = they hold."""
 
 from __future__ import annotations
 
@@ -12,25 +12,19 @@ import numpy as np
 
 from pipeline import frame
 from pipeline.clock import Span
-from pipeline.config import Config, ExpectedSignal, GivenEvent, Rules, RuleTest
+from pipeline.config import Config
 from pipeline.flow import Pipeline
 from pipeline.inhibit import Inhibitor
 from pipeline.patterns import PatternState, notice
-from pipeline.respond import Playbook, RespondState, Response, respond
-from pipeline.respond.playbook import Expected, Given, PlaybookTest
-from pipeline.respond.runs import ENDED
+from pipeline.priority import weigh
+from pipeline.rehearse.notation import NAN, labels, values
 from pipeline.respond.template import spell
+from pipeline.rulefile import ExpectedSignal, GivenEvent, GivenIncident, Rules, RuleTest
 from pipeline.series import pack, service_of
-from pipeline.types import Action, Event, Floats, Incident, Run, Seconds, Signal, Suspect
+from pipeline.topology import Customer, Service, Topology
+from pipeline.types import Event, Incident, Seconds, Signal
 
 START: Seconds = 1_700_000_000.0
-DAY: Seconds = 86400.0  # no playbook of a test lasts longer
-NAN = float("nan")
-
-_SERIES = re.compile(r"\s*([a-zA-Z_:][\w:]*)?\s*(?:\{(.*)\})?\s*$")
-_LABEL = re.compile(r'\s*([a-zA-Z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)')
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_RUN = re.compile(rf"({_NUMBER})(?:([+-](?:\d+\.?\d*|\.\d+)))?x(\d+)$")
 
 
 def rules(file: Rules) -> Iterator[tuple[str, Sequence[str]]]:
@@ -39,78 +33,12 @@ def rules(file: Rules) -> Iterator[tuple[str, Sequence[str]]]:
         yield test.name, _rule(file, test)
 
 
-def playbook(book: Playbook) -> Iterator[tuple[str, Sequence[str]]]:
-    """Yield each test's name and what is wrong."""
-    for test in book.tests:
-        yield test.name, _compare(test, act(book, test.given))
-
-
-def act(book: Playbook, given: Given) -> Sequence[Action]:
-    """Return all that the playbook does on this incident when it is let and each step succeeds."""
-    book = msgspec.structs.replace(book, mode="approve")
-    response, state, now = Response(playbooks=(book,)), RespondState(), START
-    events: list[Event] = []
-    actions: list[Action] = []
-    runs: dict[str, Run] = {}
-    ended: Seconds | None = None
-    while now < START + DAY and not any(r.state in ENDED for r in runs.values()):
-        given_now = [_incident(given, ended)]
-        _, new, changed = respond(state, given_now, {}, events, response, now)
-        actions += new
-        runs |= {r.id: r for r in changed}
-        if not runs:
-            break
-        asks = any(r.state == "wants approval" for r in changed)
-        events = [_word(a.key) for a in new] + ([_yes(book)] if asks else [])
-        if any(r.state == "waiting" for r in changed):
-            ended = now
-        now += 1
-    return actions
-
-
-def values(notation: str) -> Floats:
-    """Return the values that promtool's series notation stands for, (n,); NaN where there is no sample.
-
-    >>> values("1x2 5+10x2 _ 7 _x2").tolist()
-    [1.0, 1.0, 1.0, 5.0, 15.0, 25.0, nan, 7.0, nan, nan]
-    """
-    found: list[float] = []
-    for word in notation.split():
-        run = _RUN.match(word)
-        if run:
-            first, by = float(run[1]), float(run[2] or 0)
-            found += [first + by * k for k in range(int(run[3]) + 1)]
-        elif word in {"_", "stale"}:
-            found.append(NAN)
-        elif re.match(r"_x\d+$", word):
-            found += [NAN] * int(word[2:])
-        elif re.match(rf"{_NUMBER}$", word):
-            found.append(float(word))
-        else:
-            raise ValueError(f'values: expected a number, "0.2x60", "1+2x5", "_" or "stale", got "{word}"')
-    return np.array(found)
-
-
-def labels(series: str) -> dict[str, str]:
-    """Return the label set of a series as Prometheus writes it.
-
-    >>> labels('up{job="pay"}')
-    {'__name__': 'up', 'job': 'pay'}
-    """
-    found = _SERIES.match(series)
-    inner = found[2] or "" if found else ""
-    if found is None or _LABEL.sub("", inner).strip():
-        raise ValueError(f"series: expected name{{label=\"value\"}}, got '{series}'")
-    named = {"__name__": found[1]} if found[1] else {}
-    return named | {k: re.sub(r"\\(.)", r"\1", v) for k, v in _LABEL.findall(inner)}
-
-
 def _rule(file: Rules, test: RuleTest) -> list[str]:
     try:
         said = _signals(file, test)
     except ValueError as error:
         return [str(error)]
-    wrong = _muted(file, test)
+    wrong = [*_muted(file, test), *_weighed(file, test)]
     wrong += [
         f"expected {_told(e)}, got nothing of the kind"
         for e in test.signals
@@ -137,6 +65,28 @@ def _muted(file: Rules, test: RuleTest) -> list[str]:
             wanted, found = (f'muted by "{by}"' if by else "told" for by in (alert.inhibited_by, got))
             wrong.append(f"expected alert {dict(alert.labels)} to be {wanted}, got {found}")
     return wrong
+
+
+def _weighed(file: Rules, test: RuleTest) -> Iterator[str]:
+    """Yield which of the test's incidents are worth something else than it says."""
+    for given in test.incidents:
+        users = {f"customer-{k}": Customer(tier) for k, tier in enumerate(given.customers)}
+        services = {given.service: Service(tier=given.tier)} if given.service else {}
+        [got] = weigh([_incident(given, tuple(users))], file.priorities, Topology(services, users), START)
+        if got.priority != given.priority:
+            whose = f"an incident of {given.service}" if given.service else "an incident"
+            said = f": {got.timeline[-1].what}" if got.timeline else ""
+            yield f"expected {whose} to be {given.priority}, got {got.priority}{said}"
+
+
+def _incident(given: GivenIncident, customers: tuple[str, ...]) -> Incident:
+    events = (GivenEvent("signal", labels=labels) for labels in given.signals)
+    signals = (_signal(event, str(k)) for k, event in enumerate(events))
+    return Incident(
+        "test-1", START, START, "a test", given.before, (given.service,) if given.service else (),
+        tuple(replace(s, page=s.labels.get("page") != "false") for s in signals),
+        customers=customers, voices=given.voices,
+    )  # fmt: skip
 
 
 def _signals(file: Rules, test: RuleTest) -> list[Signal]:
@@ -223,44 +173,3 @@ def _told(expected: ExpectedSignal) -> str:
     pages = {None: "", True: " that pages", False: " that pages nobody"}[expected.page]
     said = f' that says "{expected.reason}"' if expected.reason else ""
     return f"a signal of {expected.series}{rule}{pages}{after}{said}"
-
-
-def _compare(test: PlaybookTest, done: Sequence[Action]) -> list[str]:
-    wanted = [f"    {e.what} {dict(e.args) or ''}".rstrip() for e in test.then]
-    got = [f"    {a.what} {dict(a.args)}" for a in done]
-    if len(test.then) == len(done) and all(map(_same, test.then, done)):
-        return []
-    return ["\n".join(["expected:", *(wanted or ["    nothing"]), "  got:", *(got or ["    nothing"])])]
-
-
-def _same(expected: Expected, action: Action) -> bool:
-    return expected.what == action.what and all(action.args.get(k) == v for k, v in expected.args.items())
-
-
-def _incident(given: Given, ended: Seconds | None) -> Incident:
-    signals = tuple(
-        Signal(
-            f"s{k}", s.kind, s.service, s.series, {"service": s.service}, "test",
-            START, START, 10.0, NAN, NAN, True, f"{s.series} is abnormal", ended,
-        )
-        for k, s in enumerate(given.signals)
-    )  # fmt: skip
-    suspects = tuple(Suspect(s.service, 1.0, "given", s.change or None) for s in given.suspects)
-    changes = tuple(
-        Event("change", s.change, START, {"service": s.service, "kind": s.kind})
-        for s in given.suspects
-        if s.change
-    )
-    named = [s.service for s in given.suspects] + [s.service for s in given.signals]
-    services = tuple(dict.fromkeys(s for s in named if s))
-    known = Incident("test-1", START, START, "a test", given.priority, services, signals, suspects, changes)
-    return replace(known, paged=START if given.paged else None)
-
-
-def _word(key: str) -> Event:
-    return Event("outcome", key, START, {"key": key, "ok": "true", "incident": "test-1"})
-
-
-def _yes(book: Playbook) -> Event:
-    by = book.approval.by[0] if book.approval.by else "test"
-    return Event("command", "yes", START, {"do": "approve", "by": by, "incident": "test-1"})
