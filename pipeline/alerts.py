@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.inhibit import Inhibition, Inhibitor, view
 from pipeline.series import service_of, unpack
 from pipeline.types import Alerts, Floats, Labels, Rows, Seconds, Signal
 
@@ -86,14 +87,28 @@ class AlertState:
     due: dict[int, list[int]] = field(default_factory=dict)  # second -> rows whose end is looked at then
     seconds: list[int] = field(default_factory=list)  # a heap of the keys of `due`
     dropped: Counter[str] = field(default_factory=Counter)
+    inhibitor: Inhibitor = field(
+        default_factory=Inhibitor
+    )  # alerts are members of the signal that tells them
+
+    def __post_init__(self) -> None:
+        self.inhibitor.dropped = self.dropped
 
     def __len__(self) -> int:
         return len(self.rows)
 
 
-def take_alerts(state: AlertState, alerts: Alerts, now: Seconds) -> tuple[Signal, ...]:
-    """Return a signal for each group that began, grew, changed its word or ended; repeats stay silent."""
+def take_alerts(
+    state: AlertState, alerts: Alerts, now: Seconds, rules: Sequence[Inhibition] = ()
+) -> tuple[Signal, ...]:
+    """Return a signal for each group that began, grew, changed its word or ended; repeats stay silent.
+
+    `rules` say which alerts mute which others: see AlertState.inhibitor.
+    """
     said: dict[str, Signal] = {}
+    if state.inhibitor.adopt(rules, now):
+        for raw, row in state.rows.items():
+            _mute(state, row, unpack(raw))
     if alerts.labels:
         _hear(state, alerts, said, now)
     while state.seconds and state.seconds[0] <= now:
@@ -166,6 +181,16 @@ def _join(state: AlertState, row: int, since: Seconds, said: dict[str, Signal], 
         crowd.hidden += 1
         if crowd.hidden >= 2 * crowd.told:
             _swell(crowd, name, labels, since, said, now)
+    if state.inhibitor.rules:
+        _mute(state, row, labels)
+
+
+def _mute(state: AlertState, row: int, labels: Labels) -> None:
+    """Tell the inhibitor that an alert is on, and which signal tells of it."""
+    group = state.group[row]
+    if group is not None and (signal := group.signal) is not None:
+        known = view(labels, signal.service, "alert")
+        state.inhibitor.begin(signal.id, state.labels[row], known, float(state.since[row]), signal.series)
 
 
 def _grow(group: Group, labels: Labels, said: dict[str, Signal], now: Seconds) -> None:
@@ -240,6 +265,9 @@ def _look(state: AlertState, second: int, said: dict[str, Signal], now: Seconds)
             _wait(state, row, float(state.ends[row]))
             continue
         ended = float(state.ends[row])
+        if state.inhibitor.rules and group.signal is not None:
+            known = view(unpack(state.labels[row]), group.signal.service, "alert")
+            state.inhibitor.end(group.signal.id, state.labels[row], known)
         del state.rows[state.labels[row]]
         state.labels[row] = state.notes[row] = b""
         state.group[row], state.looked[row] = None, math.nan

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.correlate.picture import say
-from pipeline.inhibit import Inhibition
+from pipeline.inhibit import Inhibitor
 from pipeline.policy import Policy, strong
 from pipeline.quiet import QuietState, hear, quieting
 from pipeline.transients import Transients
@@ -43,7 +43,7 @@ class DecideState:
 
     @property
     def dropped(self) -> Counter[str]:
-        return self.forgot + self.quiet.dropped + self.quiet.inhibitor.dropped
+        return self.forgot + self.quiet.dropped
 
 
 def decide(
@@ -53,18 +53,19 @@ def decide(
     policy: Policy,
     now: Seconds,
     signals: Iterable[Signal] = (),
-    rules: Sequence[Inhibition] = (),
+    inhibitor: Inhibitor | None = None,
 ) -> tuple[tuple[Incident, ...], Mapping[str, Verdict]]:
     """Return the incidents, those that page marked so, and a verdict for each.
 
-    `signals` are those said now; `rules` tell which of them inhibit which.
+    `signals` are those said now; the inhibitor knows which of them, and of the alerts, mute which.
     """
-    hear(state.quiet, incidents, signals, rules, events, policy, now)
+    inhibitor = inhibitor or Inhibitor()
+    hear(state.quiet, incidents, signals, inhibitor, events, policy, now)
     told: list[Incident] = []
     verdicts: dict[str, Verdict] = {}
     # Causes first, so that a symptom that opens in the same moment finds its cause told.
     for incident in sorted(incidents, key=lambda i: (i.cause != "", i.opened, i.id)):
-        verdicts[incident.id] = verdict = judge(state, incident, policy, now)
+        verdicts[incident.id] = verdict = judge(state, incident, inhibitor, policy, now)
         told.append(_note(state, incident, verdict, now))
         if incident.state is State.RESOLVED:
             state.transients.learn(incident)
@@ -80,14 +81,16 @@ def asked(state: DecideState, events: Iterable[Event], now: Seconds) -> tuple[Ev
     return (*(e for e in events if e.kind == "command"), *lifted)
 
 
-def judge(state: DecideState, incident: Incident, policy: Policy, now: Seconds) -> Verdict:
+def judge(
+    state: DecideState, incident: Incident, inhibitor: Inhibitor, policy: Policy, now: Seconds
+) -> Verdict:
     """Return the first reason that holds; what silences comes before what pages."""
     told = state.told.get(incident.id)
     if incident.state is State.RESOLVED:
         state.quiet.silences.resolved(incident, now)
         state.hushed.pop(incident.id, None)
         return _over(incident, told, now)
-    if quiet := quieting(state.quiet, incident, policy, now):
+    if quiet := quieting(state.quiet, incident, inhibitor, policy, now):
         if told is not None and not told.resolved:
             because = f"still on when {quiet.what} ended"
             state.hushed[incident.id] = Verdict(True, Reason.REPEAT, quiet.verdict.by, because)

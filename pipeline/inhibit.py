@@ -15,7 +15,7 @@ from pipeline.types import Labels, Seconds, Signal
 
 MAX_SOURCES = 1_000_000  # members that are on and mute others, about 200 B each
 MAX_CHAIN = 100  # owners that are followed to see whether a loop of rules would silence them all
-MEMORY = 16 * 1024 * 1024  # bytes of answers that each side of the rules remembers
+MEMORY = 32 * 1024 * 1024  # bytes of answers that are remembered, beside the rules
 
 # A rule, the values of its `equal`, and whether sources count that match the rule's target side as well.
 Key: TypeAlias = tuple[int, tuple[str, ...], bool]
@@ -66,48 +66,52 @@ class Inhibitor:
 
     rules: tuple[Inhibition, ...] = ()
     on: dict[str, Labels] = field(default_factory=dict)  # signals that a rule looks at
-    sources: dict[Key, dict[str, str]] = field(default_factory=dict)  # -> member -> its owner
+    sources: dict[Key, dict[str | bytes, str]] = field(default_factory=dict)  # -> member -> its owner
     targets: dict[str, dict[tuple[Key, ...], int]] = field(default_factory=dict)  # owner -> of its members
     owners: dict[str, tuple[Seconds, str, int]] = field(
         default_factory=dict
     )  # of sources: since, name, count
     members: int = 0  # in sources
     dropped: Counter[str] = field(default_factory=Counter)
-    _source: Index = field(default_factory=lambda: Index(()))
-    _target: Index = field(default_factory=lambda: Index(()))
+    adopted: Seconds = -math.inf  # when the rules were last others than before
+    _index: Index = field(default_factory=lambda: Index(()))  # of sources first, then of targets
 
-    def adopt(self, rules: Sequence[Inhibition]) -> bool:
+    def adopt(self, rules: Sequence[Inhibition], now: Seconds = 0.0) -> bool:
         """Use these rules; True where they are others than before: then nothing is known to be on."""
         if rules is self.rules:
             return False
         same, self.rules = tuple(rules) == self.rules, tuple(rules)
         if same:
             return False
+        self.adopted = now
         self.on.clear()
         self.sources.clear()
         self.targets.clear()
         self.owners.clear()
         self.members = 0
-        self._source = Index([_side(rule, "source") for rule in self.rules], MEMORY)
-        self._target = Index([_side(rule, "target") for rule in self.rules], MEMORY)
+        sides = [_side(rule, side) for side in ("source", "target") for rule in self.rules]
+        self._index = Index(sides, MEMORY)
         return True
 
     def take(self, signals: Iterable[Signal]) -> None:
-        """Take in what is said of signals: each is an owner, with itself as its only member."""
+        """Take in what is said of signals: each is its own only member. Those of alerts have others."""
         if not self.rules:
             return
         for signal in signals:
-            before = self.on.get(signal.id)
-            labels = view(signal) if signal.ended is None else None
-            if before == labels:
+            if signal.kind == "alert":
                 continue
-            if before is not None:
+            before = self.on.get(signal.id)
+            if signal.ended is None and before is None:
+                labels = view(signal.labels, signal.service, signal.kind)
+                if self.begin(signal.id, signal.id, labels, signal.since, signal.series):
+                    self.on[signal.id] = labels
+            elif signal.ended is not None and before is not None:
                 self.end(signal.id, signal.id, before)
                 del self.on[signal.id]
-            if labels is not None and self.begin(signal.id, signal.id, labels, signal.since, signal.series):
-                self.on[signal.id] = labels
 
-    def begin(self, owner: str, member: str, labels: Labels, since: Seconds = 0.0, name: str = "") -> bool:
+    def begin(
+        self, owner: str, member: str | bytes, labels: Labels, since: Seconds = 0.0, name: str = ""
+    ) -> bool:
         """Take in one label set that is on; say whether any rule looks at it: then its end must be said."""
         if not self.rules:
             return False
@@ -119,7 +123,7 @@ class Inhibitor:
             self._mute(owner, member, sources, since, name)
         return bool(sources or targets)
 
-    def end(self, owner: str, member: str, labels: Labels) -> None:
+    def end(self, owner: str, member: str | bytes, labels: Labels) -> None:
         """Take out what was taken in with the same labels."""
         sources, targets = self._keys(labels)
         counts = self.targets.get(owner)
@@ -181,7 +185,7 @@ class Inhibitor:
     def _age(self, owner: str) -> tuple[Seconds, str]:
         return self.owners[owner][0] if owner in self.owners else math.inf, owner
 
-    def _mute(self, owner: str, member: str, keys: Sequence[Key], since: Seconds, name: str) -> None:
+    def _mute(self, owner: str, member: str | bytes, keys: Sequence[Key], since: Seconds, name: str) -> None:
         if member in self.sources.get(keys[0], ()):
             return
         if self.members >= MAX_SOURCES:
@@ -195,9 +199,10 @@ class Inhibitor:
 
     def _keys(self, labels: Labels) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
         """Return what the labels mute, and what mutes them."""
-        sources, targets = self._source.find(labels), self._target.find(labels)
-        if not sources and not targets:
+        found, half = self._index.find(labels), len(self.rules)
+        if not found:
             return (), ()
+        sources, targets = [r for r in found if r < half], [r - half for r in found if r >= half]
         values = {r: tuple(labels.get(n, "") for n in self.rules[r].equal) for r in (*sources, *targets)}
         # What matches both sides of a rule is not muted by what does so too, itself least of all.
         both = set(targets).intersection(sources)
@@ -206,9 +211,9 @@ class Inhibitor:
         return tuple(muting), tuple((r, values[r], r not in both) for r in targets)
 
 
-def view(signal: Signal) -> Labels:
+def view(labels: Labels, service: str, kind: str) -> Labels:
     """Return the labels that rules look at: a signal's own, its service and kind where it has none such."""
-    return {"service": signal.service, "kind": signal.kind, **signal.labels}
+    return {"service": service, "kind": kind, **labels}
 
 
 def _side(rule: Inhibition, side: str) -> tuple[Matcher, ...]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipeline.inhibit import Held, Inhibition, Inhibitor
+from pipeline.inhibit import Held, Inhibitor
 from pipeline.policy import Policy, strong
 from pipeline.silence import Silences, asked_in, read
 from pipeline.types import Event, Incident, Reason, Seconds, Signal, Verdict
@@ -20,13 +19,11 @@ LEARN: Seconds = 2.0  # after the rules have changed: within that each open inci
 
 @dataclass(slots=True)
 class QuietState:
-    """The silences, the windows that changes opened, and what inhibits what. Each has its bound."""
+    """The silences, and the windows that changes opened. Each has its bound."""
 
     silences: Silences = field(default_factory=Silences)
     opened: Openings = field(default_factory=Openings)
     under: Mapping[str, str] = field(default_factory=dict)  # services in a window of `opened` now, and why
-    inhibitor: Inhibitor = field(default_factory=Inhibitor)
-    learned: Seconds = -math.inf  # when the rules of inhibition changed
     dropped: Counter[str] = field(default_factory=Counter)
 
 
@@ -39,7 +36,7 @@ def hear(
     state: QuietState,
     incidents: Iterable[Incident],
     signals: Iterable[Signal],
-    rules: Sequence[Inhibition],
+    inhibitor: Inhibitor,
     events: Iterable[Event],
     policy: Policy,
     now: Seconds,
@@ -50,17 +47,17 @@ def hear(
             _command(state, event, policy, now)
         elif event.kind == "change":
             state.opened.hear(event, policy.silence_longest)
-    if state.inhibitor.adopt(rules):
-        state.learned = now
-    if now - state.learned < LEARN:
-        state.inhibitor.take(s for i in incidents for s in i.signals)
-    state.inhibitor.take(signals)
+    if now - inhibitor.adopted < LEARN:
+        inhibitor.take(s for i in incidents for s in i.signals)
+    inhibitor.take(signals)
     state.silences.faded.clear()
     state.silences.tidy(now)
     state.under = state.opened.services(now)
 
 
-def quieting(state: QuietState, incident: Incident, policy: Policy, now: Seconds) -> Quiet | None:
+def quieting(
+    state: QuietState, incident: Incident, inhibitor: Inhibitor, policy: Policy, now: Seconds
+) -> Quiet | None:
     """Return what keeps the incident silent now; None where nothing does."""
     if silence := state.silences.covering(incident, now):
         by = silence.by or "someone"
@@ -73,7 +70,7 @@ def quieting(state: QuietState, incident: Incident, policy: Policy, now: Seconds
         )
     if why := calendar.muted(incident, now):
         return Quiet(Verdict(False, Reason.MUTED, because=why), f"what was {why}")
-    if held := _held(state, incident, policy):
+    if held := _held(inhibitor, incident, policy):
         because = f'inhibited by rule "{held.rule}" while {held.named} is on'
         return Quiet(Verdict(False, Reason.INHIBITED, held.rule, because), held.named)
     return None
@@ -97,12 +94,12 @@ def _command(state: QuietState, event: Event, policy: Policy, now: Seconds) -> N
             state.silences.end(id)
 
 
-def _held(state: QuietState, incident: Incident, policy: Policy) -> Held | None:
+def _held(inhibitor: Inhibitor, incident: Incident, policy: Policy) -> Held | None:
     """Return what inhibits the incident: without its inhibited signals it would not page."""
-    if not state.inhibitor.rules:
+    if not inhibitor.rules:
         return None
     on = [s for s in incident.signals if s.ended is None]
-    found = {s.id: held for s in on if (held := state.inhibitor.held(s.id))}
+    found = {s.id: held for s in on if (held := inhibitor.held(s.id))}
     if not found or strong(policy, incident, [s for s in on if s.id not in found]):
         return None
     return next(iter(found.values()))

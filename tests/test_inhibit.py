@@ -232,14 +232,19 @@ DB = signal("db", 1000)
 CART = signal("cart", 1010)
 
 
-def judged(
-    state: DecideState, now: float, given: Incident, *said: Signal, rules: tuple[Inhibition, ...] = RULE
-) -> Verdict:
-    return decide(state, [given], (), POLICY, now, said, rules)[1][given.id]
+class Judge:
+    """Decides on incidents while signals come and go."""
+
+    def __init__(self, rules: tuple[Inhibition, ...] = RULE) -> None:
+        self.state = DecideState()
+        self.inhibitor = on(rules=rules)
+
+    def says(self, now: float, given: Incident, *said: Signal) -> Verdict:
+        return decide(self.state, [given], (), POLICY, now, said, self.inhibitor)[1][given.id]
 
 
 def test_an_incident_of_inhibited_signals_is_not_told_and_names_rule_and_source() -> None:
-    found = judged(DecideState(), 1010, incident(CART), DB, CART)
+    found = Judge().says(1010, incident(CART), DB, CART)
 
     assert (found.act, found.reason, found.by) == (False, Reason.INHIBITED, "db over callers")
     assert found.because == 'inhibited by rule "db over callers" while cpu_ratio/db/ is on'
@@ -248,52 +253,54 @@ def test_an_incident_of_inhibited_signals_is_not_told_and_names_rule_and_source(
 def test_an_incident_is_told_for_what_is_not_inhibited_in_it() -> None:
     other, weak = signal("mail", 1010), signal("mail", 1010, page=False)
 
-    assert judged(DecideState(), 1010, incident(CART, other), DB, CART, other).reason is Reason.NEW
-    assert judged(DecideState(), 1010, incident(CART, weak), DB, CART, weak).reason is Reason.INHIBITED
+    assert Judge().says(1010, incident(CART, other), DB, CART, other).reason is Reason.NEW
+    assert Judge().says(1010, incident(CART, weak), DB, CART, weak).reason is Reason.INHIBITED
 
 
 def test_what_was_never_told_is_told_when_its_source_is_over() -> None:
-    state = DecideState()
-    judged(state, 1010, incident(CART), DB, CART)
+    judge = Judge()
+    judge.says(1010, incident(CART), DB, CART)
 
-    assert judged(state, 1100, incident(CART), over(DB, 1100)).reason is Reason.NEW
-    assert judged(state, 1101, incident(CART)).reason is Reason.NOTHING_NEW
+    assert judge.says(1100, incident(CART), over(DB, 1100)).reason is Reason.NEW
+    assert judge.says(1101, incident(CART)).reason is Reason.NOTHING_NEW
 
 
 def test_what_was_told_before_is_told_again_once_when_its_source_is_over() -> None:
-    state = DecideState()
-    judged(state, 1010, incident(CART), CART)
-    during = judged(state, 1020, incident(CART), DB)
+    judge = Judge()
+    judge.says(1010, incident(CART), CART)
+    during = judge.says(1020, incident(CART), DB)
 
-    after = judged(state, 1100, incident(CART), over(DB, 1100))
+    after = judge.says(1100, incident(CART), over(DB, 1100))
 
     assert during.reason is Reason.INHIBITED
     assert (after.act, after.reason, after.because) == (
         True, Reason.REPEAT, "still on when cpu_ratio/db/ ended",
     )  # fmt: skip
-    assert judged(state, 1101, incident(CART)).reason is Reason.NOTHING_NEW
+    assert judge.says(1101, incident(CART)).reason is Reason.NOTHING_NEW
 
 
 def test_those_who_were_paged_hear_the_end_of_what_is_inhibited_by_then() -> None:
-    state = DecideState()
-    judged(state, 1010, incident(CART), CART)
-    judged(state, 1020, incident(CART), DB)
+    judge = Judge()
+    judge.says(1010, incident(CART), CART)
+    judge.says(1020, incident(CART), DB)
 
     done = replace(incident(CART), state=State.RESOLVED, resolved=1030.0)
 
-    assert judged(state, 1030, done).reason is Reason.RESOLVED
-    assert state.hushed == {}
+    assert judge.says(1030, done).reason is Reason.RESOLVED
+    assert judge.state.hushed == {}
 
 
 def test_rules_that_a_reload_brings_hold_for_what_is_on_already() -> None:
-    state = DecideState()
+    judge = Judge(())
     both = [replace(incident(DB), id="db"), incident(CART)]
-    decide(state, both, (), POLICY, 1010, (DB, CART), ())
+    decide(judge.state, both, (), POLICY, 1010, (DB, CART), judge.inhibitor)
+    judge.inhibitor.adopt(RULE, 1011)
 
-    _, found = decide(state, both, (), POLICY, 1011, (), RULE)
+    _, found = decide(judge.state, both, (), POLICY, 1011, (), judge.inhibitor)
 
     assert found["i1"].reason is Reason.INHIBITED
-    assert judged(state, 1012, incident(CART), rules=()).act
+    judge.inhibitor.adopt((), 1012)
+    assert judge.says(1012, incident(CART)).act
 
 
 def test_a_pickle_of_what_is_on_goes_on_as_if_nothing_had_been() -> None:
