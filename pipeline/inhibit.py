@@ -202,13 +202,19 @@ class Inhibitor:
         found, half = self._index.find(labels), len(self.rules)
         if not found:
             return (), ()
-        sources, targets = [r for r in found if r < half], [r - half for r in found if r >= half]
-        values = {r: tuple(labels.get(n, "") for n in self.rules[r].equal) for r in (*sources, *targets)}
-        # What matches both sides of a rule is not muted by what does so too, itself least of all.
-        both = set(targets).intersection(sources)
-        muting = [(r, values[r], True) for r in sources]
-        muting += [(r, values[r], False) for r in sources if r not in both]
-        return tuple(muting), tuple((r, values[r], r not in both) for r in targets)
+        muting, muted = [], []
+        for k in found:
+            rule = k % half
+            values = tuple([labels.get(name, "") for name in self.rules[rule].equal])
+            # What matches both sides of a rule is not muted by what does so too, itself least of all.
+            alone = rule + half not in found if k < half else rule not in found
+            if k >= half:
+                muted.append((rule, values, alone))
+                continue
+            muting.append((rule, values, True))
+            if alone:
+                muting.append((rule, values, False))
+        return tuple(muting), tuple(muted)
 
 
 def view(labels: Labels, service: str, kind: str) -> Labels:

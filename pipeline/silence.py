@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -13,7 +13,7 @@ from pipeline.units import span
 
 # Labels of the command that say nothing of what is covered.
 SAID = ("do", "by", "why", "silence", "starts", "ends", "idle")
-MEMORY = 8 * 1024 * 1024  # bytes of answers that an index of silences remembers
+MEMORY = 32 * 1024 * 1024  # bytes of answers that an index of silences remembers
 LISTED = "match"  # the label of a silence that holds matchers as text
 MAX_SILENCES = 10_000
 HOUR: Seconds = 3600.0  # how long, where a person does not say until when
@@ -49,6 +49,7 @@ class Silences:
     covers: dict[str, int] = field(default_factory=dict)  # silence that fades -> open incidents it covers
     idle: dict[str, Seconds] = field(default_factory=dict)  # silence that covers nothing -> since when
     faded: dict[str, str] = field(default_factory=dict)  # ended by themselves in this step -> why
+    _fading: bool = False  # whether any has ever been of those that fade
     _ids: tuple[str, ...] = ()  # of the rules of the index, ended ones among them
     _index: Index | None = None
 
@@ -57,6 +58,7 @@ class Silences:
         if len(self.held) >= MAX_SILENCES and silence.id not in self.held:
             return False
         self.held[silence.id] = silence
+        self._fading |= silence.fades
         self._index = None
         if silence.idle:
             self.idle.setdefault(silence.id, max(now, silence.starts))
@@ -76,10 +78,13 @@ class Silences:
             self.end(id)
 
     def covering(self, incident: Incident, now: Seconds) -> Silence | None:
-        """Return the first silence that holds now and covers the incident. Cost: 2 us a signal."""
+        """Return the first silence that holds now and covers the incident. Cost: 2 us for one signal."""
         if not self.held and incident.id not in self.covered:
             return None
-        found = list(self._holding(incident, now)) if self.held else []
+        holding = self._holding(incident, now)
+        if not self._fading and incident.id not in self.covered:
+            return next(holding, None)
+        found = list(holding)
         self._follow(incident.id, tuple(s.id for s in found if s.fades), now)
         return found[0] if found else None
 
@@ -89,6 +94,8 @@ class Silences:
             self._follow(incident.id, (), now)
 
     def _holding(self, incident: Incident, now: Seconds) -> Iterator[Silence]:
+        if self._index is None and not self.held:
+            return
         if self._index is None:
             self._ids = tuple(self.held)
             self._index = Index([_conditions(s.matchers) for s in self.held.values()], MEMORY)
@@ -199,12 +206,12 @@ def covered(asked: Labels, incidents: Iterable[Incident]) -> list[Incident]:
     return [incident for incident in incidents if matching(index, incident)]
 
 
-def matching(index: Index, incident: Incident) -> list[int]:
+def matching(index: Index, incident: Incident) -> Sequence[int]:
     """Return the rules that match the incident: each of its signals that could page."""
     loud = [s for s in incident.signals if s.page] or incident.signals
     views = [{**s.labels, "service": s.service, "incident": incident.id} for s in loud]
-    first, *others = (set(index.find(view)) for view in views or [{"incident": incident.id}])
-    return sorted(first.intersection(*others))
+    first, *others = map(index.find, views or [{"incident": incident.id}])
+    return sorted(set(first).intersection(*others)) if others else first
 
 
 @lru_cache(maxsize=4)
