@@ -366,3 +366,16 @@ def test_promises_that_are_not_kept_yet_are_counted_by_how_they_stand() -> None:
     assert counted[480]["respond", "warned"] == 1
     assert counted[601]["respond", "broken"] == 1
     assert standing(played.state, T0 + 701) == {("resolve", "stands"): 1}
+
+
+def test_who_closes_a_complaint_says_what_it_was_about() -> None:
+    played = desk()
+
+    played.say(T0 + 60, "close", topic="card declined", service="cart")
+
+    case = played.cases["m1"]
+    assert (case.topic, case.services, case.progress) == (
+        "card declined",
+        ("cart", "payment"),
+        Progress.CLOSED,
+    )
