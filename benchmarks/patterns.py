@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from rich.console import Console
@@ -16,6 +18,9 @@ from pipeline.types import Signal
 
 START, SIGNALS, EACH = 1_700_000_000.0, 20_000, 100  # signals in all, and in a frame
 SERVICES = 200
+ASKED = 2_000  # times each package that is installed answers
+TRUE = 'labels["service"] == "pay" && surprise > 6.0 && labels["env"].startsWith("prod")'
+KNOWN = {"labels": {"service": "pay", "env": "prod-eu", "instance": "a"}, "surprise": 7.2}
 WHEN = 'surprise > 100.0 && labels["instance"].startsWith("i")'
 
 
@@ -38,7 +43,43 @@ def run() -> dict[str, float]:
         table.add_row(name, f"{signal:.1f}", f"{frame:.1f}")
         figures |= {f"{name}: a signal, us": signal, f"{name}: a frame, us": frame}
     Console().print(table)
+    for name, build in PEERS.items():
+        if importlib.util.find_spec(name) is not None:
+            figures[f"{name}: a condition, us"] = 1e6 * cost_of(build())
+            print(f"{name}: {figures[f'{name}: a condition, us']:.1f} us a condition")
     return figures
+
+
+def cost_of(ask: Callable[[], object]) -> float:
+    """Return the CPU seconds of one answer."""
+    if ask() not in (True, "true"):
+        raise AssertionError("a condition that holds was said not to")
+    began = time.process_time()
+    for _ in range(ASKED):
+        ask()
+    return (time.process_time() - began) / ASKED
+
+
+def google() -> Callable[[], object]:
+    cel = importlib.import_module("cel_expr_python.cel")
+    words = cel.Type.Map(cel.Type.STRING, cel.Type.STRING)
+    program = cel.NewEnv(variables={"labels": words, "surprise": cel.Type.DOUBLE}).compile(TRUE)
+    return lambda: program.eval(data=KNOWN).value()
+
+
+def rust() -> Callable[[], object]:
+    program = importlib.import_module("cel").compile(TRUE)
+    return lambda: program.execute(KNOWN)
+
+
+def plain() -> Callable[[], object]:
+    celpy = importlib.import_module("celpy")
+    env = celpy.Environment()
+    program, known = env.program(env.compile(TRUE)), celpy.json_to_cel(KNOWN)
+    return lambda: bool(program.evaluate(known))
+
+
+PEERS = {"cel_expr_python": google, "cel": rust, "celpy": plain}
 
 
 def rules(many: int) -> tuple[Pattern, ...]:

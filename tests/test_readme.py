@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import yaml
 
-from pipeline import config, kinds, topology
+from pipeline import config, kinds, rehearse, topology
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,6 +41,15 @@ def test_the_example_configuration_is_valid(block: str) -> None:
     found = config.parse(yaml.safe_load(block), config.Main)
 
     assert found.response.receivers[0].name == found.response.receiver
+
+
+def test_the_example_rules_are_valid_and_their_test_holds() -> None:
+    block = next(b for b in BLOCKS if b.startswith("watches:"))
+
+    found = config.parse(yaml.safe_load(block), config.Rules)
+
+    assert all(getattr(found, kind) for kind in ("watches", "slos", "patterns", "priorities"))
+    assert list(rehearse.rules(found)) == [("a rollout that ends is not told", [])]
 
 
 def test_the_example_catalogue_leaves_no_doubt(tmp_path: Path) -> None:
