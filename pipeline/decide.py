@@ -88,14 +88,12 @@ def judge(
     told = state.told.get(incident.id)
     if incident.state is State.RESOLVED:
         state.quiet.silences.resolved(incident, now)
-        state.hushed.pop(incident.id, None)
         return _over(incident, told, now)
     if quiet := quieting(state.quiet, incident, inhibitor, policy, now):
         if told is not None and not told.resolved:
             because = f"still on when {quiet.what} ended"
             state.hushed[incident.id] = Verdict(True, Reason.REPEAT, quiet.verdict.by, because)
         return quiet.verdict
-    hushed = state.hushed.pop(incident.id, None)
     if told is None:
         return _first(state, incident, policy, now)
     if told.resolved:
@@ -106,7 +104,8 @@ def judge(
         )
     if incident.state is State.ACKNOWLEDGED:
         return Verdict(False, Reason.ACKNOWLEDGED, incident.by)
-    if hushed:
+    hushed = state.hushed.get(incident.id)
+    if hushed and any(s.ended is None for s in incident.signals):
         return hushed
     if now - told.at >= policy.repeat_interval:
         return Verdict(True, Reason.REPEAT, because=f"still on {span(now - told.at)} after it was last told")
@@ -170,6 +169,7 @@ def _note(state: DecideState, incident: Incident, verdict: Verdict, now: Seconds
     if not verdict.act:
         return incident
     state.told.pop(incident.id, None)
+    state.hushed.pop(incident.id, None)
     state.told[incident.id] = Told(now, incident.priority, verdict.reason is Reason.RESOLVED)
     if len(state.told) > MAX_TOLD:
         over = (id for id, t in state.told.items() if t.resolved)
