@@ -111,6 +111,20 @@ def test_a_night_makes_one_topic_of_two_and_the_younger_name_is_still_found(
     assert (card.was, card.count) == ((3,), 2)
 
 
+def test_what_is_new_leads_a_topic_of_its_own_beside_a_few_sentences_said_again_and_again() -> None:
+    state, rarity = Topics(), Rarity()
+    usual = ("Where is my parcel", "Forgot my password", "怎么开发票", "Do you ship to Norway")
+
+    def said(text: str) -> str:
+        return state.place(rarity.weigh(*columns([plain(text)])[0]), text)
+
+    for k in range(400):
+        said(f"{usual[k % 4]} {k}")
+    told = [said(text) for text in ("my trolley is empty", "the trolley hangs", "Where is my parcel")]
+
+    assert told == ["5 my trolley is empty", "5 my trolley is empty", "1 Where is my parcel 0"]
+
+
 def test_an_unknown_topic_resolves_to_nothing() -> None:
     state, _ = placed(list(CARD))
 

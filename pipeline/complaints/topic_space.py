@@ -18,6 +18,8 @@ RARE = 0.97  # share of pairs of the sample that are less alike than a complaint
 # What is near before any pair was seen: sentences about different things have a cosine of about 0.1 by
 # their n-grams and of 0.3 by the encoder, until the mean is known.
 NEAR_SAID, NEAR_MEANT = 0.25, 0.5
+# A stream of a few sentences said again and again has no pair that is alike, and all else would be near.
+LEAST_NEAR = 0.06
 DOUBT = 100  # complaints that weigh as much as what is assumed before them
 MEMORY = 256  # complaints after which a topic's past counts half, so that a centre can follow
 MEAN_MEMORY = 20_000
@@ -200,7 +202,7 @@ class Space:
         pairs = pairs[pairs < 0.999]  # the same words again are no pair of complaints
         usual = float(np.quantile(pairs, RARE)) if len(pairs) else self._assumed()
         near = (DOUBT * self._assumed() + self.seen * usual) / (DOUBT + self.seen)
-        self.near = min(self._assumed(), near)
+        self.near = min(self._assumed(), max(near, LEAST_NEAR))
         self.fitted = self.seen
 
     def _grind(self) -> None:

@@ -79,3 +79,20 @@ async def test_what_is_typed_at_the_desk_outlives_a_change_of_the_page(screen: S
     await field.press_sequentially(" it")
 
     assert await field.input_value() == "We found it"
+
+
+async def test_a_complaint_is_closed_with_what_it_was_about(screen: Screen) -> None:
+    await fill(screen)
+    page = await screen.open("/desk")
+    first = page.locator("#case-m1")
+
+    await first.get_by_text("Close, and say what it was about").click()
+    about = first.locator(".about")
+    await about.get_by_label("Topic").fill("card declined")
+    await about.get_by_label("Service").select_option("payment")
+    await about.get_by_role("button", name="Close").click()
+    event = await asyncio.wait_for(screen.asked.get(), 10)
+
+    assert (event.labels["do"], event.labels["complaint"]) == ("close", "m1")
+    assert (event.labels["topic"], event.labels["service"]) == ("card declined", "payment")
+    assert screen.wrong == []

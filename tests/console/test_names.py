@@ -57,6 +57,7 @@ async def test_a_proposal_stands_on_the_desk_with_what_speaks_for_it(desk: Desk)
         "my &lt;b&gt;trolley is empty",
         'title="surge-a, inc-7"',
         "accepted by ada",
+        "1 name that customers may have for services waits for your word",
     ):
         assert said in page, said
 
