@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from sys import intern
 
 import msgspec
 import numpy as np
@@ -337,6 +338,7 @@ def _signal(
 ) -> Signal:  # fmt: skip
     service, severity, name = key
     surprise = SURPRISE.get(severity, SURPRISE["warning"])
+    labels = {intern(name): intern(value) for name, value in labels.items()}  # mostly those of others
     id = blake2b("\xff".join(key).encode("utf-8", "replace"), digest_size=8).hexdigest()
     return Signal(
         f"alert/{id}/{since:.3f}", "alert", service, f'{name}{{service="{service}"}}', labels, "alert",
