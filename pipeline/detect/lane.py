@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from pipeline.detect.watch import Watch
 from pipeline.types import Labels, Rows
 
+MAX_NAMES = 10_000  # of metrics, for which it is remembered which watches may look at them
+
 
 @dataclass(slots=True)
 class Lane:
@@ -25,6 +27,7 @@ class Lane:
     slot: Rows = field(default_factory=lambda: np.zeros(0, np.int32))  # at the desk, -1 = none yet
     busy: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))  # out, or not surely back
     used: bool = False  # it has had a series
+    may: dict[str, tuple[int, ...]] = field(default_factory=dict)  # by name: watches that may look at such
     bar: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))  # times its limit
 
     def place(self, row: int, metric: str, labels: Labels) -> None:
@@ -36,7 +39,12 @@ class Lane:
             self.busy = np.pad(self.busy, (0, more))
             self.bar = np.pad(self.bar, (0, more), constant_values=1)
         self.slot[row] = -1
-        self.watch[row] = next((k for k, w in self.watches.items() if w.matches(metric, labels)), -1)
+        may = self.may.get(metric)
+        if may is None:
+            if len(self.may) >= MAX_NAMES:
+                self.may.clear()
+            may = self.may[metric] = tuple(k for k, w in self.watches.items() if w.named(metric))
+        self.watch[row] = next((k for k in may if self.watches[k].matches(metric, labels)), -1)
         self.used |= bool(self.watch[row] >= 0)
 
     def forget(self, gone: Rows) -> None:

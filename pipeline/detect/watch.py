@@ -79,8 +79,13 @@ class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def matches(self, metric: str, labels: Labels) -> bool:
         if self.parts:
-            return any(_has(labels, part) for part in self.parts)
-        return any(_anchored(p).match(metric) for p in self.metrics) and _has(labels, self.labels)
+            return self.named(metric) and any(_has(labels, part) for part in self.parts)
+        return self.named(metric) and _has(labels, self.labels)
+
+    def named(self, metric: str) -> bool:
+        """Say whether series of that name may be looked at, whatever their labels."""
+        patterns = [part["__name__"] for part in self.parts] if self.parts else self.metrics
+        return any(_anchored(p).match(metric) for p in patterns)
 
     def side_of(self, labels: Labels) -> int:
         """Return 1 for a series on the other side of its group, 2 for one that is on both, else 0."""
