@@ -19,6 +19,8 @@ NEAREST = 5
 MAX_COMPARED = 2_000  # ids, the first ones given: to compare one takes some 10 us
 # Timeline lines of what was decided or done: the other ones are what was seen.
 _DEEDS = ("paged (", "told that", "Playbook ", "Nobody is told", "Escalated", "Could not tell", "Target miss")
+# Nobody measured how rare these are.
+_STATED = {"alert": "what its severity stands for", "pattern": "what its rule stands for"}
 _MEANS = {
     Reason.NEW: "page: nobody had been told of it",
     Reason.WORSE: "page again: it grew worse",
@@ -169,7 +171,7 @@ def _detection(signals: Sequence[Signal]) -> list[Told]:
             "at": s.at,
             "ended": s.ended,
             "surprise": _number(s.surprise),
-            "means": meaning(s.surprise),
+            "means": _STATED.get(s.kind) or meaning(s.surprise),
             "observed": _number(s.observed),
             "expected": _number(s.expected),
             "page": s.page,

@@ -9,12 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.commands.explain import command
-from pipeline.explain import Story, explain, holds
+from pipeline.explain import Story, alone, explain, holds
 from pipeline.ingest.recording import Recording
 from pipeline.run.replay import replay
 from pipeline.series import fingerprint, pack
 from pipeline.store import sqlite
-from pipeline.types import Step
+from pipeline.types import Signal, Step
 from tests import nouns
 from tests.console import shop
 from tests.console.conftest import Site, site  # noqa: F401 a fixture
@@ -156,3 +156,14 @@ async def test_the_api_answers_the_same_and_404_with_the_nearest(site: Site) -> 
 
 async def test_the_page_of_an_incident_links_to_its_explanation(site: Site) -> None:  # noqa: F811
     assert '<a href="/api/v1/explain/inc-0031">why</a>' in await site.page("/incidents/inc-0031")
+
+
+@pytest.mark.parametrize(
+    ("kind", "means"), [("alert", "severity"), ("pattern", "rule"), ("metric", "by chance")]
+)
+def test_a_surprise_that_nobody_measured_is_not_called_chance(kind: str, means: str) -> None:
+    signal = Signal("s", kind, "pay", "x", {}, "d", 1.0, 2.0, 5.0, 3.0, 1.0, True, "x")
+
+    [told] = alone(signal, "s")["this"]
+
+    assert means in told["means"]

@@ -9,6 +9,7 @@ import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline import frame
+from pipeline.detect.slo import Budget
 from pipeline.complaints import ComplaintState
 from pipeline.metrics import MAX_REASONS, Metrics, Readings, drops
 from pipeline.types import Action, Event, Incident, Outcome, Reason, State, Step, Verdict
@@ -171,3 +172,18 @@ def test_what_a_part_of_a_stage_turned_away_is_counted_beside_the_stage() -> Non
 
     assert found["complaints"] == {"heard before": 1}
     assert found["complaints proposals"] == {"aliases past the bound": 2}
+
+
+def test_what_is_left_of_an_error_budget_is_told_by_objective_and_service() -> None:
+    told = [
+        Budget("orders succeed", {"service": "shop"}, 0.75, 0.5),
+        Budget("requests succeed", {"service": "pay", "zone": "eu", "path": "/buy"}, -0.1, 20.0),
+    ]
+
+    metrics = Metrics(replace(readings(), budgets=lambda: told))
+
+    whose = {"slo": "orders succeed", "service": "shop", "by": ""}
+    other = {"slo": "requests succeed", "service": "pay", "by": "path=/buy,zone=eu"}
+    assert value(metrics, "forewarn_slo_error_budget_left_ratio", **whose) == 0.75
+    assert value(metrics, "forewarn_slo_burn_rate", **whose) == 0.5
+    assert value(metrics, "forewarn_slo_error_budget_left_ratio", **other) == -0.1
