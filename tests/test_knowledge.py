@@ -49,6 +49,16 @@ def test_a_question_in_other_words_finds_its_entry(text: str, key: str) -> None:
     assert advise(BOOK, text, NONE).found[0].key == key
 
 
+def test_a_book_of_two_things_does_not_answer_what_is_about_a_third() -> None:
+    slow, password = ("The app is slow today", "Forgot my password")
+    both = [Entry(text, tuple(f"{text} {k}" for k in range(20))) for text in (slow, password)]
+
+    advice = advise(bind(both, NONE), "how long until my refund comes, the trolley is empty", NONE)
+
+    assert advice.found == ()
+    assert [s.key for s in advise(bind(both, NONE), "app is slow", NONE).found] == [slow]
+
+
 @pytest.mark.parametrize(
     "text", ["what is the capital of France", "tell me a joke", "今天天气怎么样", "👍", "", "ok", "?"]
 )

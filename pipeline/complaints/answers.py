@@ -31,6 +31,9 @@ MEANING = 0.6  # share of the encoder in how alike two texts are; n-grams have t
 SHRINK = 50.0
 KNOWN = 0.55  # chance that one of the three is right, if every second question had no answer here
 SURE = 0.7  # the same of the first alone
+# Score below which nothing is known, whatever the curve says: in a book of two or three entries about
+# unlike things any text is nearer to one of them than they are to each other.
+LEAST = 0.15
 WORTH = 0.1  # of the best score, below which a suggestion only takes up room
 LEAD = 0.1  # of the first over the next, without which none of them is sure
 # A book with fewer questions to learn it from uses the curve of books of 12 entries with 5 questions each.
@@ -119,7 +122,7 @@ def advise(book: Book, text: str, encoder: Encoder, tallies: Mapping[str, Tally]
     doubted = score * np.minimum(factors, 1.0)
     chance, sure = _chance(book.known, _standing(doubted)), _chance(book.sure, _standing(doubted))
     order = np.argsort(-(score * factors), kind="stable")[:TOP]
-    if chance < KNOWN:
+    if chance < KNOWN or doubted.max() < LEAST:
         near = book.questions[int(like.argmax())]
         return Advice(
             (),

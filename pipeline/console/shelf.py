@@ -138,7 +138,7 @@ class Shelf:
             title, text = (asked[0][:80] if asked else "", name)
             if key == name:
                 incident = await self.store.incident(group[0].incident)
-                if incident is None or incident.state is not State.RESOLVED:
+                if incident is None or incident.state is not State.RESOLVED or not incident.services:
                     continue
                 title, text = incident.title, was(incident, self.topology())
             if asked:
