@@ -9,8 +9,8 @@ import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline import frame
-from pipeline.detect.slo import Budget
 from pipeline.complaints import ComplaintState
+from pipeline.detect.slo import Budget
 from pipeline.metrics import MAX_REASONS, Metrics, Readings, drops
 from pipeline.types import Action, Event, Incident, Outcome, Reason, State, Step, Verdict
 
