@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from pipeline import snapshot
+from pipeline import frame, snapshot
 from pipeline.complaints import ComplaintState, Names, hear, proposals, proposed, tuned
 from pipeline.complaints.proposals import Proposals
 from pipeline.complaints.words import Rarity, columns, plain
 from pipeline.config import Complaints
 from pipeline.topology import Service, Topology
 from pipeline.types import Event, Seconds
+from tests.test_embedded import running
 
 START = 1_700_000_000.0
 NOW = START + 86400.0 * 7
@@ -180,3 +185,18 @@ def test_a_word_without_service_or_name_changes_nothing() -> None:
     found.obey([word("alias", ""), word("dismiss", "trolley", service="")])
 
     assert (found.given, found.never) == ({}, {})
+
+
+async def test_a_name_that_a_person_gave_is_in_effect_after_a_restart(tmp_path: Path) -> None:
+    given = replace(word("alias", "trolley"), time=NOW)
+    async with running(tmp_path) as engine:
+        await engine.submit(frame.events(NOW, "console", [given]))
+        await asyncio.wait_for(engine.settled(), 10)
+        at_once = await engine.names()
+
+    async with running(tmp_path) as engine:
+        after = await engine.names()
+
+    assert [a.alias for a in at_once.given] == ["trolley"]
+    assert after == at_once
+    assert after.by_service == {"cart": ("trolley",)}
