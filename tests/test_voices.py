@@ -252,3 +252,18 @@ def test_an_incident_of_nothing_but_a_surge_that_is_of_another_is_over() -> None
 
     assert desk.known[weak.id].state is State.RESOLVED
     assert desk.known[weak.id].timeline[-1].what == "over: what customers say is of another incident"
+
+
+def test_complaints_of_mere_evidence_that_passed_are_free_for_the_incident_that_comes() -> None:
+    desk = Desk()
+    weak = signal("payment", 1000, page=False)
+    desk.step(1000, [weak])
+    desk.step(1070, complaints=[complaint("early", 1070, "payment")])
+    desk.step(1100, [over(weak, 1100)])
+    desk.step(1100 + QUIET)
+    assert [i.complaints for i in desk.all] == [()]
+
+    desk.step(1400, complaints=[complaint("between", 1400, "payment")])
+    desk.step(1500, [signal("payment", 1500, "latency_s")])
+
+    assert [i.complaints for i in desk.all] == [(), ("early", "between")]

@@ -13,7 +13,7 @@ from pipeline.correlate.behind import refill
 from pipeline.correlate.picture import redraw, say
 from pipeline.correlate.place import holding, hot, loud
 from pipeline.correlate.state import CorrelateState
-from pipeline.correlate.voices import attach, attach_late, claim
+from pipeline.correlate.voices import attach, attach_late, claim, let_go
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Event, Incident, Seconds, Signal, State
 
@@ -133,4 +133,6 @@ def _close(state: CorrelateState, id: str, resolve_after: Seconds, now: Seconds)
     if incident.quiet is None or now - incident.quiet < resolve_after:
         return
     told = say(incident, now, f"over: nothing abnormal for {now - incident.quiet:.0f} s")
-    state.resolve(replace(told, state=State.RESOLVED, resolved=now, updated=now), now)
+    over = replace(told, state=State.RESOLVED, resolved=now, updated=now)
+    state.resolve(over, now)
+    let_go(state, over, now)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pipeline.correlate.picture import hear
 from pipeline.correlate.place import VOICE_WINDOW, onset
-from pipeline.correlate.state import CorrelateState
+from pipeline.correlate.state import WAIT, CorrelateState
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Incident, Seconds, Signal, State
 
@@ -45,7 +45,8 @@ def attach(
         return
     likely: list[tuple[float, Seconds, str]] = []
     for service, score in complaint.services:
-        just_over = [i for i in state.before(service) if now - (i.resolved or now) <= AFTER]
+        strong = (i for i in state.before(service) if _strong(i))
+        just_over = [i for i in strong if now - (i.resolved or now) <= AFTER]
         likely += [_likely(score, i, complaint) for i in (*state.on(service), *just_over)]
         near = [i for name, d in topology.around(service).items() if d == 1 for i in state.on(name)]
         likely += [_likely(score / 2, i, complaint) for i in near if _broken(i, complaint.time)]
@@ -137,6 +138,22 @@ def release(state: CorrelateState, surge: Signal) -> None:
         state.heard[id] = tuple(c for c in state.heard[id] if c.id != complaint.id)
         state.put(hear(state.get(id), state.heard[id]))
         state.loose[complaint.id] = complaint
+
+
+def let_go(state: CorrelateState, incident: Incident, now: Seconds) -> None:
+    """Free the newest complaints of an incident that is over and was never worth a page: it was not that."""
+    freed = [c for c in state.heard.get(incident.id, ()) if now - c.time <= WAIT]
+    if _strong(incident) or not freed:
+        return
+    for complaint in freed:
+        del state.owner[complaint.id]
+        state.loose[complaint.id] = complaint
+    state.heard[incident.id] = tuple(c for c in state.heard[incident.id] if c not in freed)
+    state.put(hear(state.get(incident.id), state.heard[incident.id]))
+
+
+def _strong(incident: Incident) -> bool:
+    return any(s.page for s in incident.signals)
 
 
 def explained(state: CorrelateState, surge: Signal) -> str | None:
