@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.inhibit import Inhibition, Inhibitor, view
+from pipeline.inhibit import Inhibition, Inhibitor
 from pipeline.series import service_of, unpack
 from pipeline.types import Alerts, Floats, Labels, Rows, Seconds, Signal
 
@@ -190,7 +190,7 @@ def _mute(state: AlertState, row: int, labels: Labels) -> None:
     """Tell the inhibitor that an alert is on, and which signal tells of it."""
     group = state.group[row]
     if group is not None and (signal := group.signal) is not None:
-        known = view(labels, signal.service, "alert")
+        known = state.inhibitor.kinds.view(labels, signal.service, "alert")
         state.inhibitor.begin(signal.id, state.labels[row], known, float(state.since[row]), signal.series)
 
 
@@ -267,7 +267,7 @@ def _look(state: AlertState, second: int, said: dict[str, Signal], now: Seconds)
             continue
         ended = float(state.ends[row])
         if state.inhibitor.rules and group.signal is not None:
-            known = view(unpack(state.labels[row]), group.signal.service, "alert")
+            known = state.inhibitor.kinds.view(unpack(state.labels[row]), group.signal.service, "alert")
             state.inhibitor.end(group.signal.id, state.labels[row], known)
         del state.rows[state.labels[row]]
         state.labels[row] = state.notes[row] = b""

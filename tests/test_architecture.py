@@ -28,6 +28,7 @@ NOUNS = (
     "regexes",
     "silence",
     "inhibit",
+    "inhibition",
     "intervals",
     "windows",
     "policy",
