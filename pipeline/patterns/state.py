@@ -51,7 +51,7 @@ class PatternState:
     """Groups with hits or something on, by rule. `dropped` counts what a bound turned away."""
 
     rules: tuple[Pattern, ...] = ()
-    index: Index = field(default_factory=lambda: Index(()))
+    index: Index = field(default_factory=lambda: Index(()), repr=False, compare=False)
     terms: tuple[tuple[int, int], ...] = ()  # rule and place in it, of each rule of the index
     number: dict[str, int] = field(default_factory=dict)  # of each rule, by name
     groups: dict[str, dict[Key, Group]] = field(default_factory=dict)  # longest without news first
