@@ -123,7 +123,7 @@ class Inhibitor:
         first = self._muting(owner)
         if first is None:
             return None
-        rule, source = first[0]
+        rule, source = next((one for one in first if one[1] != owner), first[0])
         reached, waiting = {owner: None}, deque(s for _, s in first)
         while waiting and len(reached) < MAX_CHAIN:
             above = waiting.popleft()

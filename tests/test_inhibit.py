@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pickle
+import shutil
+import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +23,7 @@ from pipeline.types import Incident, Labels, Reason, Signal, State, Verdict
 from tests.naive.inhibit import naive_muting
 from tests.nouns import incident, over, signal
 
+AMTOOL = shutil.which("amtool")
 NODE = Inhibition("node", ("alertname=NodeDown",), ("severity=warning",), ("node",))
 DOWN, WARNING = {"alertname": "NodeDown", "node": "a"}, {"severity": "warning", "node": "a"}
 
@@ -104,6 +108,15 @@ def test_what_a_circle_mutes_is_muted() -> None:
     assert on(A, B, C, {"alertname": "d"}, rules=[*CIRCLE, beside]).held("3") is not None
 
 
+def test_of_a_group_whose_alerts_mute_one_another_what_mutes_it_from_outside_is_named() -> None:
+    found = on(rules=CIRCLE[:2])
+    found.begin("outside", "a", A, 1, "alert a")
+    found.begin("group", "b", B, 2, "the group")
+    found.begin("group", "c", C, 2, "the group")
+
+    assert found.held("group") == Held("ab", "outside", "alert a")
+
+
 def test_a_source_that_is_muted_itself_still_mutes() -> None:
     found = on(A, B, C, rules=CIRCLE[:2])
 
@@ -145,6 +158,37 @@ inhibit_rules:
 def test_a_rule_that_is_wrong_is_named_with_the_nearest_right_word(rule: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=why):
         parse({"inhibit_rules": [rule]}, Rules)
+
+
+@pytest.mark.skipif(AMTOOL is None, reason="amtool (Debian's prometheus-alertmanager) is not installed")
+@pytest.mark.parametrize(
+    ("rule", "right"),
+    [
+        ({"source_matchers": ["a=b"], "target_matchers": ["c=~d.*"], "equal": ["e"]}, True),
+        ({"source_matchers": ['{a="b",c!="d"}', "e!~f|g"]}, True),
+        ({"source_match": {"a": "b"}, "target_match_re": {"c": "[[:alpha:]]+"}}, True),
+        ({}, True),
+        ({"source_matchers": ["a"]}, False),
+        ({"target_matchers": ['a=~"("']}, False),
+        ({"target_matchers": ['a=~"(?=b)"']}, False),
+        ({"target_match_re": {"a": "*"}}, False),
+        ({"equals": ["a"]}, False),
+    ],
+)
+def test_amtool_takes_and_refuses_the_same_rules(tmp_path: Path, rule: dict[str, Any], right: bool) -> None:
+    file = tmp_path / "alertmanager.yml"
+    whole = {"route": {"receiver": "x"}, "receivers": [{"name": "x"}], "inhibit_rules": [rule]}
+    file.write_text(yaml.safe_dump(whole), encoding="utf-8")
+
+    done = subprocess.run([str(AMTOOL), "check-config", file], capture_output=True, check=False)
+    try:
+        parse({"inhibit_rules": [rule]}, Rules)
+    except ValueError:
+        ours = False
+    else:
+        ours = True
+
+    assert ((done.returncode == 0), ours) == (right, right), done.stdout
 
 
 VALUES = st.sampled_from(("", "x", "y"))

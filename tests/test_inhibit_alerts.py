@@ -9,8 +9,9 @@ from pipeline import frame
 from pipeline.config import Config
 from pipeline.flow import Pipeline
 from pipeline.inhibit import Inhibition, Inhibitor
+from pipeline.silence import history
 from pipeline.types import Labels, Reason
-from tests.nouns import alerts
+from tests.nouns import alerts, command
 
 
 class Alerting:
@@ -32,6 +33,25 @@ class Alerting:
     @property
     def inhibitor(self) -> Inhibitor:
         return self.pipeline.memory.alerts.inhibitor
+
+
+def test_a_silence_that_ends_by_itself_is_lifted_in_what_the_store_keeps() -> None:
+    pipeline = Pipeline(Config())
+    asked = command("silence", 1000, service="cart", ends="resolved")
+    fires = alerts(({"alertname": "Slow", "service": "cart"}, 1000.0, 1100.0, "slow"))
+    frames = [
+        frame.events(1000, "test", [asked]),
+        frame.alerts(1001, "test", fires),
+        *(frame.tick(1101.0 + k) for k in range(0, 400, 60)),
+    ]
+
+    steps = [step for k, each in enumerate(frames) if (step := pipeline.take(each, k))]
+
+    kept = [e for step in steps for e in step.commands]
+    told = [v.reason for step in steps for v in step.verdicts.values()]
+    assert [(e.labels["do"], e.labels["by"]) for e in kept] == [("silence", "ada"), ("unsilence", "Forewarn")]
+    assert history(kept[::-1])[asked.id].ended == kept[1].time
+    assert set(told) == {Reason.SILENCED, Reason.NOTHING_NEW}
 
 
 NODES = Inhibition("node", ("alertname=NodeDown",), ("alertname=Slow",), ("node",))
