@@ -207,6 +207,38 @@ def test_too_many_silences_are_turned_away_and_counted(monkeypatch: pytest.Monke
     assert state.dropped == {"silences": 1}
 
 
+@pytest.mark.parametrize("covers", [True, False])
+def test_a_silence_that_is_changed_fades_as_it_now_says(covers: bool) -> None:
+    silences = Silences()
+    fading = Silence("a", "ann", 9000, {"service": "payment"}, idle=60)
+    silences.add(fading, 1000)
+    if covers:
+        silences.covering(PAY, 1010)
+
+    silences.add(replace(fading, idle=0.0), 1020)
+    silences.tidy(2000)
+    lasting = list(silences.held)
+    silences.add(fading, 2000)
+    silences.tidy(2061)
+
+    assert lasting == ["a"]
+    assert list(silences.held) == (["a"] if covers else [])
+
+
+def test_no_more_silences_fade_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.silence.MAX_FADING", 1)
+    silences = Silences()
+    first = Silence("a", "ann", 2000, {"service": "cart"}, resolved=True)
+
+    added = [
+        silences.add(each, 1000) for each in (first, replace(first, id="b"), first, replace(first, idle=60))
+    ]
+    silences.end("a")
+
+    assert added == [True, False, True, True]
+    assert silences.add(replace(first, id="b"), 1000)
+
+
 def test_the_history_of_commands_tells_every_silence_as_it_stands() -> None:
     first = command("silence", 1000, 3000, service="cart")
     moved = replace(command("silence", 1100, 4000, service="cart", silence=first.id), id="moved")
