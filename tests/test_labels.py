@@ -160,6 +160,24 @@ def test_what_a_person_called_noise_teaches_nothing() -> None:
     assert state.labels.guessed.names == []
 
 
+def test_noise_that_is_taken_back_teaches_again() -> None:
+    state = heard()
+
+    hear(state, [person("noise"), replace(person("unteach"), time=NOW + 70)], SHOP, NOW + 70)
+    learn(state, (over(),))
+
+    assert state.labels.guessed.services == ["cart"]
+
+
+def test_a_silence_of_an_incident_and_a_service_names_neither() -> None:
+    state = heard()
+
+    hear(state, [person("silence", service="payment")], SHOP, NOW + 60)
+    learn(state, (over(),))
+
+    assert state.labels.guessed.services == ["cart"]
+
+
 def test_an_incident_teaches_once_and_never_against_a_person() -> None:
     state = heard()
     hear(state, [close("t0", service="payment")], SHOP, NOW + 60)

@@ -9,7 +9,7 @@ The API answers JSON; times are seconds since 1970, UTC:
     GET  /api/v1/incidents?state=open&limit=200    newest first, as `forewarn replay` writes them, and state
     GET  /api/v1/incidents/ID                      also its runs, verdicts and actions
     POST /api/v1/incidents/ID/acknowledge          {"by": "ann"}
-    POST /api/v1/incidents/ID/resolve              {"by": "ann"}
+    POST /api/v1/incidents/ID/resolve              {"by": "ann", "service": "which it was, if known"}
     POST /api/v1/incidents/ID/merge                {"by": "ann", "into": "another open incident"}
     POST /api/v1/incidents/ID/split                {"by": "ann", "out": "a service, or a merged incident"}
     POST /api/v1/incidents/ID/noise                {"by": "ann"}: its signals are told less readily,

@@ -44,6 +44,8 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     "unalias": ("service", "alias"),
     "dismiss": ("service", "alias"),
 }
+# What may be said besides: the service that an incident's complaints were about, as a person knows.
+BESIDES: Mapping[str, tuple[str, ...]] = {"resolve": ("service",), "confirm": ("service",)}
 TEACH = ("confirm", "noise", "unteach")  # said of an incident's signals
 MAX_SIGNALS = 100  # of one incident that a lesson is about
 NAMED = ("approve", "deny")  # who let a playbook act must be readable afterwards
@@ -69,7 +71,8 @@ def command(asked: Mapping[str, str], now: Seconds, longest: Seconds = MAX_SILEN
         raise ValueError(f"{do}: expected {wanted}, got {', '.join(given) or 'neither'}")
     if do in NAMED and not asked.get("by", "").strip():
         raise ValueError(f"by: say who you are, to {do}")
-    labels = {"do": do, "by": _line(asked.get("by", ""), MAX_NAME) or "console", **given}
+    besides = {name: asked[name][:200] for name in BESIDES.get(do, ()) if asked.get(name)}
+    labels = {"do": do, "by": _line(asked.get("by", ""), MAX_NAME) or "console", **given, **besides}
     if why := _line(asked.get("why", ""), 500):
         labels["why"] = why
     until = None

@@ -47,6 +47,17 @@ async def test_a_board_is_the_same_in_json(site: Site) -> None:
     ]
 
 
+async def test_who_resolves_an_incident_may_say_which_service_it_was(site: Site) -> None:
+    path = "/api/v1/incidents/inc-0031"
+    for do in ("resolve", "acknowledge"):
+        await site.client.post(f"{path}/{do}", json={"by": "ann", "service": "payment"})
+
+    assert [dict(e.labels) for e in site.commands] == [
+        {"do": "resolve", "by": "ann", "incident": "inc-0031", "service": "payment"},
+        {"do": "acknowledge", "by": "ann", "incident": "inc-0031"},
+    ]
+
+
 async def test_acknowledge_posts_a_command_frame(site: Site) -> None:
     answer = await site.client.post(ACKNOWLEDGE, json={"by": "ann"})
 
