@@ -138,25 +138,29 @@ class Burn:
         self._grow(int(series.max(initial=-1)) + 1)
         group = np.maximum(self._group[series], 0)
         known = (self._groups.seen[group] >= READY) & (self._group[series] >= 0)
-        speaks = known & self._speaks(self._side[series])
-        among, budget = np.ones(len(series)), 1 - self.args.objective
-        if speaks.any():
-            groups, which = np.unique(group[speaks], return_inverse=True)
-            members, of = self._company(groups)
-            among[speaks] = np.bincount(of, self._speaks(self._side[members]))[which]
-        every = np.where(speaks, self._groups.rate[group, ALL] / among if speaks.any() else 0.0, 1.0)
-        every = np.full(len(series), self.args.whole) if self.args.whole else every
-        rest = np.where(known, self._newest[series], np.nan)
+        none, most = np.where(known, 0.0, np.nan), np.where(known, np.inf, np.nan)
         if self.args.limit < math.inf:
-            bound = np.where(known, self.args.limit, np.nan)
-            return Band(bound, np.where(known, 0.0, np.nan), bound)
+            return Band(none + self.args.limit, none, none + self.args.limit)
+        speaks = known & self._speaks(self._side[series])
+        every = self._part(group, speaks)
+        rest = np.where(known, self._newest[series], np.nan)
+        budget = 1 - self.args.objective
         if self.args.counts == "good":
-            lower = np.where(speaks, np.maximum(1 - RATES[0] * budget, 0.0) * every, 0.0)
-            expected = np.where(speaks, (1 - budget) * every, rest)
-            return Band(expected, np.where(known, lower, np.nan), np.where(known, np.inf, np.nan))
-        expected = np.where(speaks, budget * every, rest)
-        upper = np.where(speaks, RATES[0] * expected, np.where(known, np.inf, np.nan))
-        return Band(expected, np.where(known, 0.0, np.nan), upper)
+            lower = np.where(speaks, max(1 - RATES[0] * budget, 0.0) * every, none)
+            return Band(np.where(speaks, self.args.objective * every, rest), lower, most)
+        upper = np.where(speaks, RATES[0] * budget * every, most)
+        return Band(np.where(speaks, budget * every, rest), none, upper)
+
+    def _part(self, group: Ints, speaks: NDArray[np.bool_]) -> Floats:
+        """Return the requests a second that each row speaks of, (n,); the whole where values are shares."""
+        found = np.full(len(group), self.args.whole or 1.0)
+        if self.args.whole or not speaks.any():
+            return found
+        groups, which = np.unique(group[speaks], return_inverse=True)
+        members, of = self._company(groups)
+        among = np.bincount(of, self._speaks(self._side[members]))
+        found[speaks] = self._groups.rate[group[speaks], ALL] / among[which]
+        return found
 
     def facts_of(self, series: int, time: float, value: float) -> Facts:
         return Facts(burn=self._burn(series), left=self.left_of(series))

@@ -118,22 +118,22 @@ def _hits(state: PatternState, happening: _Happening, now: Seconds) -> Iterator[
         if _holds(state, state.rules[rule].terms[place].when, happening):
             terms[rule] = terms.get(rule, 0) | 1 << place
     for number, bits in terms.items():
-        rule_ = state.rules[number]
-        key = tuple(happening.labels.get(name, "") for name in rule_.by)
-        value = happening.labels.get(rule_.distinct.label, "") if rule_.distinct else ""
-        if "" in key or (rule_.distinct and not value):
+        asked = state.rules[number]
+        key = tuple(happening.labels.get(name, "") for name in asked.by)
+        value = happening.labels.get(asked.distinct.label, "") if asked.distinct else ""
+        if "" in key or (asked.distinct and not value):
             continue  # what does not say whose it is has nothing in common with others
-        # What began long before it could be seen counts as far back as the rule looks.
-        time = (
-            min(max(happening.time, now - rule_.within), now)
-            if happening.signal
-            else min(happening.time, now)
-        )
-        if now - time > rule_.within + LATE:
+        # A signal that began long before it could be told counts as far back as the rule looks.
+        time = max(happening.time, now - asked.within) if happening.signal else happening.time
+        if now - time > asked.within + LATE:
             state.dropped["told too late"] += 1
             continue
         first = (bits & -bits).bit_length() - 1
-        yield rule_, Hit(time, first, happening.id, bits, value, happening.service, happening.what), key
+        yield (
+            asked,
+            Hit(min(time, now), first, happening.id, bits, value, happening.service, happening.what),
+            key,
+        )
 
 
 def _holds(state: PatternState, when: str, happening: _Happening) -> bool:
