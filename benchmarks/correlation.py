@@ -164,17 +164,19 @@ def _us(work: Callable[[], None], count: int) -> float:
     return (time.process_time() - began) / count * 1e6
 
 
-def posts(count: int, now: Seconds, run: str = "r", services: int = 997) -> list[bytes]:
+def posts(count: int, now: Seconds, run: str = "r", services: int = 997, names: int = 100) -> list[bytes]:
     """Return bodies of BATCH alerts each: eight labels and two annotations, 520 B an alert, all distinct."""
     return [
-        json.dumps([_alert(k, now, run, services) for k in range(first, min(first + BATCH, count))]).encode()
+        json.dumps(
+            [_alert(k, now, run, services, names) for k in range(first, min(first + BATCH, count))]
+        ).encode()
         for first in range(0, count, BATCH)
     ]
 
 
-def _alert(k: int, now: Seconds, run: str, services: int) -> dict[str, object]:
+def _alert(k: int, now: Seconds, run: str, services: int, names: int) -> dict[str, object]:
     labels = {
-        "alertname": f"HighErrorRate{k % 100}", "cluster": f"eu-{k % 7}", "severity": SEVERITIES[k % 4],
+        "alertname": f"HighErrorRate{k % names}", "cluster": f"eu-{k % 7}", "severity": SEVERITIES[k % 4],
         "namespace": f"team-{k % 53}", "service": f"svc-{k % services}", "job": "node",
         "instance": f"10.{k >> 16}.{k >> 8 & 255}.{k & 255}:9100", "pod": f"{run}-pod-{k:07}",
     }  # fmt: skip
@@ -193,9 +195,17 @@ def _iso(at: Seconds) -> str:
 
 
 def load(pid: int, port: int, bodies: Sequence[bytes]) -> Cost:
-    """Post all over a few connections; return what the process took until a second after the last."""
+    """Post all; return what the process took until a second after the last."""
+    cpu, began = cpu_of(pid), time.perf_counter()
+    took = pump(port, bodies)
+    wall = time.perf_counter() - began
+    time.sleep(1.0)
+    return Cost(cpu_of(pid) - cpu, wall, float(np.quantile(took, 0.99)), memory_of(pid))
+
+
+def pump(port: int, bodies: Sequence[bytes]) -> list[Seconds]:
+    """Post all over a few connections; return how long each post took."""
     left, took = list(reversed(bodies)), []
-    cpu, began = _cpu(pid), time.perf_counter()
 
     def send() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -213,19 +223,23 @@ def load(pid: int, port: int, bodies: Sequence[bytes]) -> Cost:
         thread.start()
     for thread in threads:
         thread.join()
-    wall = time.perf_counter() - began
-    time.sleep(1.0)
-    status = Path(f"/proc/{pid}/status").read_text().split("VmRSS:")[1].split()[0]
-    return Cost(_cpu(pid) - cpu, wall, float(np.quantile(took, 0.99)), int(status) / 1024)
+    return took
 
 
-def _cpu(pid: int) -> Seconds:
+def memory_of(pid: int, which: str = "VmRSS") -> float:
+    """Return what is resident of a process, or was at most (VmHWM), in MB."""
+    return int(Path(f"/proc/{pid}/status").read_text().split(f"{which}:")[1].split()[0]) / 1024
+
+
+def cpu_of(pid: int) -> Seconds:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def alertmanager(folder: Path, url: str) -> Iterator[tuple[int, int]]:
+def alertmanager(
+    folder: Path, url: str, by: Sequence[str] = ("alertname", "cluster"), interval: str = "5m"
+) -> Iterator[tuple[int, int]]:
     """Run the peer with RULES routes and rules of inhibition, none of which holds; yield its pid and port."""
     routes = [
         {"matchers": [f'service="none-{k}"', 'severity=~"crit.*|warn.*"'], "receiver": "sink"}
@@ -236,8 +250,10 @@ def alertmanager(folder: Path, url: str) -> Iterator[tuple[int, int]]:
          "equal": ["instance", "cluster"]}
         for k in range(RULES)
     ]  # fmt: skip
-    route = {"receiver": "sink", "group_by": ["alertname", "cluster"], "group_wait": "1s", "routes": routes}
-    receivers = [{"name": "sink", "webhook_configs": [{"url": url}]}]
+    route = {
+        "receiver": "sink", "group_by": by, "group_wait": "1s", "group_interval": interval, "routes": routes,
+    }  # fmt: skip
+    receivers = [{"name": "sink", "webhook_configs": [{"url": url, "max_alerts": 0}]}]
     file, port = folder / "alertmanager.yml", _free_port()
     file.write_text(json.dumps({"route": route, "inhibit_rules": inhibit, "receivers": receivers}))
     command = [
