@@ -69,7 +69,7 @@ def test_what_a_surge_says_and_others_do_not_is_proposed_with_what_speaks_for_it
 
 
 def test_what_lands_in_a_surge_in_another_language_is_proposed_by_its_time() -> None:
-    assert [a for a in aliases(proposed(after_a_surge(), SHOP)) if "购物篮" in a] == ["购物篮空"]
+    assert [a for a in aliases(proposed(after_a_surge(), SHOP)) if "购物篮" in a] == ["购物篮空了"]
 
 
 def test_nothing_counts_before_a_person_says_so_and_then_at_once() -> None:
@@ -159,6 +159,12 @@ def test_what_everybody_says_is_no_name() -> None:
     found, rarity = counted(*[(k, "Where is my parcel") for k in range(6)])
 
     assert found.proposed(rarity, {"cart": ()}) == ()
+
+
+def test_pieces_of_one_chinese_phrase_are_proposed_once() -> None:
+    found, rarity = counted(*[(k, f"{'我们'[:k]}提示系统异常") for k in range(4)])
+
+    assert [p.alias for p in found.proposed(rarity, {"cart": ()})] == ["提示系统异常"]
 
 
 def test_every_table_has_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:

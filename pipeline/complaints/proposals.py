@@ -23,6 +23,7 @@ MAX_ALIASES = 1_000  # accepted; further ones are counted and left out
 MAX_DISMISSED = 5_000  # the oldest go first
 SHOWN = 10  # proposals of a service
 VOICES = 3  # customers that a name needs
+LONGEST = 6  # characters of a Chinese name
 SHORTEST = 3  # letters of a word in a name
 OFTEN = 5.0  # times as often here as elsewhere that a phrase must be said
 WORDS = ("alias", "unalias", "dismiss")  # what a person may say of a name: yes, no longer, never
@@ -153,7 +154,7 @@ class Proposals:
                 found.append((odds * n, phrase, n, elsewhere))
         kept: list[Proposal] = []
         for _, phrase, n, elsewhere in sorted(found, key=lambda f: (-f[0], -len(f[1]), f[1])):
-            if not any(_within(phrase, other.alias) or _within(other.alias, phrase) for other in kept):
+            if not any(_overlap(phrase, other.alias) for other in kept):
                 example = next((text for text in reversed(spoken.texts) if phrase in plain(text)), "")
                 surges = tuple(spoken.surges)
                 kept.append(Proposal(service, phrase, n, spoken.told, elsewhere, surges, example))
@@ -169,14 +170,15 @@ def of_each(given: Iterable[Alias]) -> Mapping[str, tuple[str, ...]]:
 
 
 def _phrases(text: str) -> set[str]:
-    """Return a text's words and pairs of words, and 2 to 4 characters of Chinese, each once."""
+    """Return a text's words and pairs of words, and 2 to LONGEST characters of Chinese, each once."""
     said = plain(text)
     return {*_runs(said), *_pairs(said)}
 
 
 def _runs(said: str) -> Iterator[str]:
     for run in _CJK.findall(said):
-        yield from (run[k : k + n] for n in (2, 3, 4) for k in range(len(run) - n + 1))
+        lengths = range(2, LONGEST + 1)
+        yield from (run[k : k + n] for n in lengths for k in range(len(run) - n + 1))
 
 
 def _pairs(said: str) -> Iterator[str]:
@@ -189,6 +191,14 @@ def _pairs(said: str) -> Iterator[str]:
 def _within(part: str, whole: str) -> bool:
     """Say whether a name holds the other: by words, and by characters in Chinese."""
     return part in whole if _CJK.search(part) else f" {part} " in f" {whole} "
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Say whether two names are of one phrase: one holds the other, or in Chinese begins as it ends."""
+    if _within(one, other) or _within(other, one):
+        return True
+    joints = range(2, min(len(one), len(other))) if _CJK.search(one) else ()
+    return any(one[-k:] == other[:k] or other[-k:] == one[:k] for k in joints)
 
 
 def _seen(rarity: Rarity, phrase: str) -> float:
