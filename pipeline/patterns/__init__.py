@@ -86,7 +86,7 @@ def _adopt(state: PatternState, rules: Sequence[Pattern], now: Seconds) -> Itera
         yield replace(signal, at=now, ended=now, reason=f"{signal.series} is watched by other rules")
     for rule in rules:
         if rule.absence and not rule.absence.after and not rule.by and not state.groups[rule.name]:
-            state.add(rule, (), Hit(now, 0, START, 1, "", "", "the start"))
+            state.add(rule, (), Hit(now, 0, START, 1, "", "", "the start", now))
             state.wait(rule, (), now + rule.within)
 
 
@@ -129,11 +129,8 @@ def _hits(state: PatternState, happening: _Happening, now: Seconds) -> Iterator[
             state.dropped["told too late"] += 1
             continue
         first = (bits & -bits).bit_length() - 1
-        yield (
-            asked,
-            Hit(min(time, now), first, happening.id, bits, value, happening.service, happening.what),
-            key,
-        )
+        whose, what = happening.service, happening.what
+        yield asked, Hit(min(time, now), first, happening.id, bits, value, whose, what, now), key
 
 
 def _holds(state: PatternState, when: str, happening: _Happening) -> bool:
@@ -152,10 +149,10 @@ def _look(state: PatternState, rule: Pattern, key: Key, now: Seconds) -> Iterato
     oldest = now - (rule.within + rule.lasts + LATE)
     group.hits = [h for h in group.hits if h.time >= oldest]
     found = match(rule, group.hits, now)
-    if found is not None and found.last + rule.lasts <= now:
-        found = None
-    if found is not None:
-        group.last = found.last
+    # What is told late is not over already.
+    last = max(found.last, *(h.heard for h in found.hits)) if found else -math.inf
+    if found is not None and last + rule.lasts > now:
+        group.last = last
         if group.on is None or found.many >= AGAIN * group.told:
             group.told = found.many
             group.on = _signal(rule, found, key, now, group.on)

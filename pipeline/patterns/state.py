@@ -33,6 +33,7 @@ class Hit(NamedTuple):
     value: str  # of the label that is told apart, "" elsewhere
     service: str
     what: str  # in words
+    heard: Seconds  # when it was told
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ class PatternState:
             group = Group()
         of[key] = group
         place = bisect_right(group.hits, hit)
-        if place and group.hits[place - 1] == hit:
+        if place and group.hits[place - 1][:-1] == hit[:-1]:
             return False
         group.hits.insert(place, hit)
         if len(group.hits) > MOST:

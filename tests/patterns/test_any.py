@@ -60,7 +60,7 @@ def test_a_snapshot_in_the_middle_changes_nothing(what: list[Signal | Event], cu
 hits = some.lists(
     some.builds(
         Hit, some.integers(0, 20).map(lambda m: m * MINUTE), some.just(0), some.sampled_from("abcde"),
-        some.integers(1, 3), some.sampled_from("xyz"), some.just("pay"), some.just(""),
+        some.integers(1, 3), some.sampled_from("xyz"), some.just("pay"), some.just(""), some.just(0.0),
     ),
     max_size=7, unique_by=lambda h: h.id,
 )  # fmt: skip

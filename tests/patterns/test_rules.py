@@ -55,6 +55,29 @@ def test_what_is_told_twice_counts_once() -> None:
 
     assert world.at(0, *[change("r-1", 0)] * 5) == []
     assert world.at(1, *[change("r-1", 0)] * 5) == []
+    assert len(world.state.groups["loop"]["pay",].hits) == 1
+
+
+def test_what_does_not_say_whose_it_is_has_nothing_in_common_with_others() -> None:
+    world = World([rule()])
+
+    assert world.at(0, *(change(f"r-{k}", 0, service="") for k in range(9))) == []
+    assert world.state.groups == {"loop": {}}
+
+
+def test_a_signal_that_began_long_before_it_could_be_told_counts() -> None:
+    world = World([rule(INSTANCES)])
+
+    said = world.at(300, *(signal(k, 0, instance=k) for k in "abc"))
+
+    assert [(s.since, s.observed) for s in said] == [(START + 290 * MINUTE, 3.0)]
+
+
+def test_a_later_word_of_a_signal_is_no_news() -> None:
+    world = World([rule(INSTANCES, distinct=None, count={"of": {}, "at_least": 2})])
+    world.at(0, signal("long", 0))
+
+    assert world.at(60, signal("long", 0), signal("new", 60)) == []
 
 
 def test_it_is_told_again_when_it_has_doubled_and_once_more_when_it_is_over() -> None:
@@ -122,9 +145,10 @@ def test_a_sequence_asks_for_order_within_its_time() -> None:
 def test_a_sequence_of_the_same_twice_needs_two() -> None:
     twice = [{"what": "change"}, {"what": "change"}]
 
-    one, together, two = (World([rule(UNDONE, sequence=twice)]) for _ in range(3))
+    one, again, together, two = (World([rule(UNDONE, sequence=twice)]) for _ in range(4))
 
     assert one.at(0, change("a", 0), change("a", 0)) == []
+    assert again.at(1, change("a", 0), change("a", 1)) == [], "the same, its time corrected"
     assert together.at(0, change("a", 0), change("b", 0)) == [], "nobody can tell which was first"
     assert len(two.at(1, change("a", 0), change("b", 1))) == 1
 
