@@ -338,7 +338,7 @@ def _signal(
 ) -> Signal:  # fmt: skip
     service, severity, name = key
     surprise = SURPRISE.get(severity, SURPRISE["warning"])
-    labels = {intern(name): intern(value) for name, value in labels.items()}  # mostly those of others
+    labels = {intern(name): value for name, value in labels.items()}  # mostly the names of others
     id = blake2b("\xff".join(key).encode("utf-8", "replace"), digest_size=8).hexdigest()
     return Signal(
         f"alert/{id}/{since:.3f}", "alert", service, f'{name}{{service="{service}"}}', labels, "alert",

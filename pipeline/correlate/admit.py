@@ -109,7 +109,7 @@ def _home(
         if signal.page:
             for other in fits[1:]:
                 parted = other.id in state.apart.get(first.id, ())
-                if lag(first, other.signals[0]) <= WINDOW and not parted:
+                if lag(state, first, other.signals[0]) <= WINDOW and not parted:
                     why = f"{signal.reason.rstrip('.')} bridges them"
                     first = merge(state, first, other, why, stale, now)
         state.home[signal.id] = first.id

@@ -26,7 +26,7 @@ def fitting(state: CorrelateState, topology: Topology, signal: Signal) -> list[I
             if distance < best.get(id, math.inf):
                 best[id] = distance
     found = [(distance, state.get(id)) for id, distance in best.items()]
-    fits = [(d, off, i) for d, i in found if _joins(d, off := lag(i, signal), i, signal)]
+    fits = [(d, off, i) for d, i in found if _joins(d, off := lag(state, i, signal), i, signal)]
     fits.sort(key=lambda f: (f[0], f[1], f[2].opened, f[2].id))
     return [incident for _, _, incident in fits]
 
@@ -36,7 +36,7 @@ def by_habit(state: CorrelateState, signal: Signal) -> tuple[Incident, str] | No
     for kind, why in state.habits.partners(signal):
         for incident in state.on(service_of(kind)):
             theirs = any(s.page and kind_of(s) == kind for s in incident.signals)
-            if theirs and lag(incident, signal) <= WINDOW:
+            if theirs and lag(state, incident, signal) <= WINDOW:
                 return incident, why
     return None
 
@@ -65,15 +65,18 @@ def _touched(state: CorrelateState, near: Mapping[str, int]) -> list[tuple[int, 
     return [(near[service], service) for service in state.open if service in near]
 
 
-def lag(incident: Incident, signal: Signal) -> Seconds:
+def lag(state: CorrelateState, incident: Incident, signal: Signal) -> Seconds:
     """Return how far the signal's onset lies outside the onsets of the incident's signals.
 
     Only what is strong enough to page stretches them: else noise would keep an incident growing for ever.
     """
-    heard = loud(incident)
-    first = _first(incident, heard)
-    last = max([s.since for s in heard if s.page], default=first)
-    return max(0.0, first - signal.since, signal.since - last)
+    known = state.edges.get(incident.id)
+    if known is None or known[0] is not incident.signals:
+        heard = loud(incident)
+        first = _first(incident, heard)
+        last = max([s.since for s in heard if s.page], default=first)
+        known = state.edges[incident.id] = incident.signals, first, last
+    return max(0.0, known[1] - signal.since, signal.since - known[2])
 
 
 def onset(incident: Incident) -> Seconds:

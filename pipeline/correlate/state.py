@@ -50,6 +50,8 @@ class CorrelateState:
     unsaid: set[str] = field(default_factory=set)  # changed since they were last returned
     behind: dict[str, dict[str, Signal]] = field(default_factory=dict)  # incident -> on, and not shown
     floor: dict[str, tuple[bool, float]] = field(default_factory=dict)  # page, surprise of its weakest shown
+    # incident -> its signals, and the first and last onset of them: most candidates are asked again unchanged
+    edges: dict[str, tuple[tuple[Signal, ...], Seconds, Seconds]] = field(default_factory=dict)
     opened: deque[Seconds] = field(default_factory=lambda: deque(maxlen=STORM))  # the newest incidents
     habits: Habits = field(default_factory=Habits)
     # incident -> those merged into it -> their signals and complaints
@@ -158,6 +160,7 @@ class CorrelateState:
         self.touched.pop(id, None)
         self.unsaid.discard(id)
         self.floor.pop(id, None)
+        self.edges.pop(id, None)
         self.merged.pop(id, None)
         for other in self.apart.pop(id, ()):
             self.apart.get(other, {}).pop(id, None)
