@@ -96,7 +96,7 @@ def _command(state: QuietState, event: Event, policy: Policy, now: Seconds) -> N
 
 def _held(inhibitor: Inhibitor, incident: Incident, policy: Policy) -> Held | None:
     """Return what inhibits the incident: without its inhibited signals it would not page."""
-    if not inhibitor.rules:
+    if not inhibitor.active:
         return None
     on = [s for s in incident.signals if s.ended is None]
     found = {s.id: held for s in on if (held := inhibitor.held(s.id))}
