@@ -182,16 +182,24 @@ def _join(state: AlertState, row: int, since: Seconds, said: dict[str, Signal], 
         crowd.hidden += 1
         if crowd.hidden >= 2 * crowd.told:
             _swell(crowd, name, labels, since, said, now)
-    if state.inhibitor.rules:
-        _mute(state, row, labels)
+    _mute(state, row, labels)
 
 
 def _mute(state: AlertState, row: int, labels: Labels) -> None:
     """Tell the inhibitor that an alert is on, and which signal tells of it."""
-    group = state.group[row]
+    group, mutes = state.group[row], state.inhibitor
     if group is not None and (signal := group.signal) is not None:
-        known = state.inhibitor.kinds.view(labels, signal.service, "alert")
-        state.inhibitor.begin(signal.id, state.labels[row], known, float(state.since[row]), signal.series)
+        mutes.join(signal.id, state.labels[row])
+        if mutes.rules:
+            known = mutes.kinds.view(labels, signal.service, "alert")
+            mutes.begin(signal.id, state.labels[row], known, float(state.since[row]), signal.series)
+
+
+def _unmute(state: AlertState, row: int, signal: Signal) -> None:
+    mutes, raw = state.inhibitor, state.labels[row]
+    mutes.leave(signal.id, raw)
+    if mutes.rules:
+        mutes.end(signal.id, raw, mutes.kinds.view(unpack(raw), signal.service, "alert"))
 
 
 def _grow(group: Group, labels: Labels, said: dict[str, Signal], now: Seconds) -> None:
@@ -266,9 +274,8 @@ def _look(state: AlertState, second: int, said: dict[str, Signal], now: Seconds)
             _wait(state, row, float(state.ends[row]))
             continue
         ended = float(state.ends[row])
-        if state.inhibitor.rules and group.signal is not None:
-            known = state.inhibitor.kinds.view(unpack(state.labels[row]), group.signal.service, "alert")
-            state.inhibitor.end(group.signal.id, state.labels[row], known)
+        if group.signal is not None:
+            _unmute(state, row, group.signal)
         del state.rows[state.labels[row]]
         state.labels[row] = state.notes[row] = b""
         state.group[row], state.looked[row] = None, math.nan

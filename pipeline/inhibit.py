@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from pipeline.inhibition import Inhibition, Kinds
+from pipeline.series import unpack
 from pipeline.types import Labels, Seconds, Signal
 
 __all__ = ["Held", "Inhibition", "Inhibitor"]
 
 MAX_SOURCES = 1_000_000  # members that are on and mute others, about 400 B each
+SHOWN = 50  # label sets behind an owner that silences look at one by one
 MAX_CHAIN = 100  # owners that are followed to see whether a loop of rules would silence them all
 
 # A rule, the values of its `equal`, and whether the source matches the rule's target side as well.
@@ -49,6 +51,8 @@ class Inhibitor:
         default_factory=dict
     )  # of sources: since, name, count
     members: int = 0  # in sources
+    behind: dict[str, list[bytes]] = field(default_factory=dict)  # owner -> label sets, at most SHOWN
+    more: dict[str, int] = field(default_factory=dict)  # owner -> how many others there are
     dropped: Counter[str] = field(default_factory=Counter)
     adopted: Seconds = -math.inf  # when the rules were last others than before
     kinds: Kinds = field(default_factory=lambda: Kinds(()))
@@ -67,6 +71,8 @@ class Inhibitor:
         self.targets.clear()
         self.owners.clear()
         self.members = 0
+        self.behind.clear()
+        self.more.clear()
         self.kinds = Kinds(self.rules)
         return True
 
@@ -113,6 +119,32 @@ class Inhibitor:
                 del self.targets[owner]
         if sources and member in self.sources.get(sources[0], ()):
             self._unmute(owner, member, sources)
+
+    def join(self, owner: str, member: bytes) -> None:
+        """Remember which label sets stand behind an owner, whether rules look at them or not."""
+        known = self.behind.get(owner)
+        if known is None:
+            self.behind[owner] = [member]
+        elif len(known) < SHOWN:
+            known.append(member)
+        else:
+            self.more[owner] = self.more.get(owner, 0) + 1
+
+    def leave(self, owner: str, member: bytes) -> None:
+        known = self.behind.get(owner, [])
+        if member not in known:
+            self.more[owner] -= 1
+            if not self.more[owner]:
+                del self.more[owner]
+            return
+        known.remove(member)
+        if not known:
+            del self.behind[owner]
+
+    def parts(self, owner: str) -> Sequence[Labels]:
+        """Return the label sets behind an owner where they are several and all known; () elsewhere."""
+        known = self.behind.get(owner, [])
+        return [unpack(raw) for raw in known] if len(known) > 1 and owner not in self.more else ()
 
     def held(self, owner: str) -> Held | None:
         """Return what mutes the owner; None where it is to be told.

@@ -59,7 +59,7 @@ def quieting(
     state: QuietState, incident: Incident, inhibitor: Inhibitor, policy: Policy, now: Seconds
 ) -> Quiet | None:
     """Return what keeps the incident silent now; None where nothing does."""
-    if silence := state.silences.covering(incident, now):
+    if silence := state.silences.covering(incident, now, inhibitor.parts):
         by = silence.by or "someone"
         verdict = Verdict(False, Reason.SILENCED, silence.id, f"silenced by {by}: {silence.why}")
         return Quiet(verdict, f"the silence by {by}")
@@ -68,7 +68,7 @@ def quieting(
         return Quiet(
             Verdict(False, Reason.MAINTENANCE, because=f"maintenance: {why}"), f"maintenance ({why})"
         )
-    if why := calendar.muted(incident, now):
+    if why := calendar.muted(incident, inhibitor.parts, now):
         return Quiet(Verdict(False, Reason.MUTED, because=why), f"what was {why}")
     if held := _held(inhibitor, incident, policy):
         because = f'inhibited by rule "{held.rule}" while {held.named} is on'

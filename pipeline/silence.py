@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import TypeAlias
 
 from pipeline.match import Index, Matcher, Op, matchers
 from pipeline.types import Event, Incident, Labels, Seconds
@@ -18,6 +19,15 @@ LISTED = "match"  # the label of a silence that holds matchers as text
 MAX_SILENCES = 10_000
 MAX_FADING = 1_000  # of them that may end by themselves: each open incident names those that cover it
 HOUR: Seconds = 3600.0  # how long, where a person does not say until when
+
+
+# Signal to the label sets behind it, where it tells of several; else ().
+Parts: TypeAlias = Callable[[str], Sequence[Labels]]
+
+
+def _whole(signal: str) -> Sequence[Labels]:
+    """Take each signal by its own labels."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +99,11 @@ class Silences:
             self.faded[id] = f"it covered nothing for {span(self.held[id].idle)}"
             self.end(id)
 
-    def covering(self, incident: Incident, now: Seconds) -> Silence | None:
+    def covering(self, incident: Incident, now: Seconds, parts: Parts = _whole) -> Silence | None:
         """Return the first silence that holds now and covers the incident. Cost: 2 us for one signal."""
         if not self.held and incident.id not in self.covered:
             return None
-        holding = self._holding(incident, now)
+        holding = self._holding(incident, now, parts)
         if not self.fading and incident.id not in self.covered:
             return next(holding, None)
         found = list(holding)
@@ -105,13 +115,13 @@ class Silences:
         if incident.id in self.covered:
             self._follow(incident.id, (), now)
 
-    def _holding(self, incident: Incident, now: Seconds) -> Iterator[Silence]:
+    def _holding(self, incident: Incident, now: Seconds, parts: Parts) -> Iterator[Silence]:
         if self._index is None and not self.held:
             return
         if self._index is None:
             self._ids = tuple(self.held)
             self._index = Index([_conditions(s.matchers) for s in self.held.values()], MEMORY)
-        for k in matching(self._index, incident):
+        for k in matching(self._index, incident, parts):
             silence = self.held.get(self._ids[k])
             if silence is not None and silence.starts <= now < silence.until:
                 yield silence
@@ -218,10 +228,11 @@ def covered(asked: Labels, incidents: Iterable[Incident]) -> list[Incident]:
     return [incident for incident in incidents if matching(index, incident)]
 
 
-def matching(index: Index, incident: Incident) -> Sequence[int]:
-    """Return the rules that match the incident: each of its signals that could page."""
+def matching(index: Index, incident: Incident, parts: Parts = _whole) -> Sequence[int]:
+    """Return the rules that match the incident: each of its signals that could page, and each part of it."""
     loud = [s for s in incident.signals if s.page] or incident.signals
-    views = [{**s.labels, "service": s.service, "incident": incident.id} for s in loud]
+    own = [(labels, s.service) for s in loud for labels in parts(s.id) or (s.labels,)]
+    views = [{**labels, "service": service, "incident": incident.id} for labels, service in own]
     first, *others = map(index.find, views or [{"incident": incident.id}])
     return sorted(set(first).intersection(*others)) if others else first
 

@@ -11,7 +11,7 @@ import msgspec
 
 from pipeline.intervals import TimeInterval, holding, unknown
 from pipeline.match import Index, matchers
-from pipeline.silence import matching
+from pipeline.silence import Parts, matching
 from pipeline.types import Event, Incident, Labels, Seconds
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -115,12 +115,13 @@ class Calendar:
             reasons.append(why)
         return ", ".join(dict.fromkeys(reasons))
 
-    def muted(self, incident: Incident, now: Seconds) -> str:
+    def muted(self, incident: Incident, parts: Parts, now: Seconds) -> str:
         """Return which mute keeps the incident silent now; "" where none does."""
         if not self.mutes:
             return ""
         return next(
-            (why for k in matching(self._index, incident) if (why := self._mute(self.mutes[k], now))), ""
+            (why for k in matching(self._index, incident, parts) if (why := self._mute(self.mutes[k], now))),
+            "",
         )
 
     def _on(self, window: Maintenance, now: Seconds) -> bool:

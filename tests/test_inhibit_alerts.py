@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pipeline import frame
 from pipeline.config import Config
 from pipeline.flow import Pipeline
-from pipeline.inhibit import Inhibition, Inhibitor
+from pipeline.inhibit import SHOWN, Inhibition, Inhibitor
 from pipeline.silence import history
 from pipeline.types import Labels, Reason
 from tests.nouns import alerts, command
@@ -112,6 +112,40 @@ def test_in_a_storm_the_alerts_that_are_counted_in_one_are_muted_one_by_one() ->
     assert sum(sum(c.values()) for c in alerting.inhibitor.targets.values()) == 11
 
 
+def silence(alerting: Alerting, match: str) -> None:
+    asked = command("silence", 1000, 9000, match=match)
+    alerting.position += 1
+    alerting.pipeline.take(frame.events(1000, "test", [asked]), alerting.position)
+
+
+def test_alerts_of_one_signal_are_silenced_where_each_of_them_is() -> None:
+    alerting = Alerting()
+    silence(alerting, 'node=~"a|b"')
+
+    both = alerting.post(1001, slow("a"), slow("b"))
+    third = alerting.post(1011, slow("c"), until=1012.0)
+    over = alerting.post(1013)
+
+    assert both["cart"] == Reason.SILENCED
+    assert third["cart"] == Reason.NEW
+    assert over["cart"] == Reason.SILENCED
+
+
+def test_more_alerts_than_are_looked_at_one_by_one_are_silenced_by_what_they_share() -> None:
+    alerting = Alerting()
+    silence(alerting, "node=~.+")
+    many = [slow(f"n{k}") for k in range(SHOWN + 1)]
+
+    alerting.post(1001, many[0], until=1005.0)
+    found = alerting.post(1002, *many[1:])
+    fewer = alerting.post(1010)
+
+    assert found["cart"] == Reason.NEW
+    assert fewer["cart"] == Reason.NOTHING_NEW
+    assert len(alerting.inhibitor.behind.popitem()[1]) == SHOWN - 1
+    assert list(alerting.inhibitor.more.values()) == [1]
+
+
 @given(st.lists(st.tuples(st.integers(0, 30), st.sampled_from("abc"), st.booleans()), max_size=20))
 def test_alerts_that_come_and_go_leave_nothing_behind_and_a_restart_changes_nothing(
     stream: list[tuple[int, str, bool]],
@@ -129,4 +163,5 @@ def test_alerts_that_come_and_go_leave_nothing_behind_and_a_restart_changes_noth
     alerting.post(now + 100)
 
     found = alerting.inhibitor
+    assert (found.behind, found.more) == ({}, {})
     assert (found.sources, found.targets, found.owners, found.members) == ({}, {}, {}, 0)
