@@ -55,7 +55,7 @@ class Inhibitor:
     more: dict[str, int] = field(default_factory=dict)  # owner -> how many others there are
     dropped: Counter[str] = field(default_factory=Counter)
     adopted: Seconds = -math.inf  # when the rules were last others than before
-    kinds: Kinds = field(default_factory=lambda: Kinds(()))
+    kinds: Kinds = field(default_factory=lambda: Kinds(()), repr=False)
 
     def adopt(self, rules: Sequence[Inhibition], now: Seconds = 0.0) -> bool:
         """Use these rules; True where they are others than before: then nothing is known to be on."""
