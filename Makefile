@@ -45,7 +45,7 @@ system: setup  ## install what the tests need from the system: Chromium, Prometh
 
 soak: setup system  ## the tests that chance has a part in, fifty times as often (an hour or two)
 	FOREWARN_SOAK=50 $(BIN)/pytest -q --timeout=0 tests/test_kill9.py tests/ingest tests/test_logs.py tests/test_complaints.py \
-		tests/test_correlate.py tests/detectors tests/test_series.py
+		tests/test_correlate_streams.py tests/test_habits.py tests/detectors tests/test_series.py
 
 bench: setup  ## print every table that the README quotes
 	@for f in benchmarks/[a-z]*.py benchmarks/detection; do n=$$(basename $$f .py); echo "== $$n"; $(BIN)/forewarn bench $$n || exit 1; done
@@ -55,7 +55,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 lock: setup  ## write the locks anew (uv: resolves for all Pythons at once, and hashes); -run and -build are the image's
 	$(BIN)/pip install --quiet uv
-	$(COMPILE) --extra plot --extra fast --extra embedding --group dev pyproject.toml -o requirements.lock
+	$(COMPILE) --extra plot --extra fast --extra embedding --extra languages --extra cel --group dev pyproject.toml -o requirements.lock
 	$(COMPILE) --constraint requirements.lock pyproject.toml -o requirements-run.lock
 	echo hatchling | $(COMPILE) --constraint requirements.lock - -o requirements-build.lock
 
