@@ -60,7 +60,7 @@ class Group:
     """The alerts of one name, service and severity that are on."""
 
     name: str
-    crowd: Crowd
+    crowd: tuple[str, str]  # key of what it is a part of
     lead: int  # row of the first, whose words are shown
     signal: Signal
     firing: int = 1
@@ -175,7 +175,7 @@ def _join(state: AlertState, row: int, since: Seconds, said: dict[str, Signal], 
     elif len(crowd.groups) < SHOWN:
         text = _text(name, state.notes[row])
         signal = _signal((service, key[1], name), labels, text, since, now)
-        state.group[row] = crowd.groups[name] = Group(name, crowd, row, signal)
+        state.group[row] = crowd.groups[name] = Group(name, key, row, signal)
         said[signal.id] = signal
     else:
         state.group[row] = crowd
@@ -288,7 +288,7 @@ def _leave(
 ) -> None:
     """Take one alert out of what counts it; with the last of them its signal is over."""
     if isinstance(group, Group):
-        crowd = group.crowd
+        crowd = state.crowds[group.crowd]
         group.firing -= 1
         if not group.firing:
             del crowd.groups[group.name]
