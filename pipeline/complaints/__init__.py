@@ -45,7 +45,7 @@ class Names(NamedTuple):
 
 @dataclass(slots=True)
 class ComplaintState:
-    """What customers have been saying. Owned by the pipeline; about 85 MB when full, see each part."""
+    """What customers have been saying. Owned by the pipeline; about 95 MB when full, see each part."""
 
     rarity: Rarity = field(default_factory=Rarity)
     sense: Sense = field(default_factory=Sense)

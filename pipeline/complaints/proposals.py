@@ -68,7 +68,7 @@ class Spoken:
 
 @dataclass(slots=True)
 class Proposals:
-    """Phrases of surges by service, and what people said of them. Owned by ComplaintState; 10 MB when full.
+    """Phrases of surges by service, and what people said of them. Owned by ComplaintState; 20 MB when full.
 
     A complaint that lands in a surge is but a weak label: nothing counts as a name before a person says so.
     """
