@@ -1,73 +1,162 @@
-"""Our own sentences to the net that reads urgency from meaning; prints what it finds and what it takes."""
+"""Our own sentences to the nets that read urgency; prints what they find and what they take."""
 
 from __future__ import annotations
 
 import gzip
+import warnings
+import zlib
+from dataclasses import replace
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
 from benchmarks._complaint_urgency import HARM, ORDINARY, Ordinary
 from pipeline.complaints.encoders import Dense, encoder
-from pipeline.complaints.urgency import urgent
-from pipeline.complaints.urgency.meant import LEARNED, REASONS, SURE, Net, digest, examples
+from pipeline.complaints.urgency import folded, worst
+from pipeline.complaints.urgency.meant import (
+    BITS,
+    LEARNED,
+    LETTERS,
+    REASONS,
+    Nets,
+    digest,
+    examples,
+    harm,
+    runs,
+)
 
-FOLDS = 5
+FOLDS = 3
+NETS = 6
 CALM = len(REASONS) - 1
+TAKEN = (0.001, 0.0013, 0.0005)  # of ordinary texts: by the meaning, by both, by the letters
+TAUGHT = ("en", "de", "fr", "es", "zh")
+LICENSED = ("b77/", "clinc/")  # CC BY; other sets only judge
+
+Ints = NDArray[np.int64]
 
 
 def run() -> dict[str, float]:
     """Return recall on sentences left out of the lesson, and the false rate on others' ordinary texts."""
+    warnings.simplefilter("ignore", ConvergenceWarning)  # few rounds, on purpose
     text, reasons, langs = examples()
     reason, lang = np.array(reasons), np.array(langs)
-    dense = encoder("use").encode(text)
+    dense = encoder("use").encode_many(text)
+    said = [folded(one) for one in text]
+    calm, taught = ordinary()
+    lesson = [row for row, is_taught in zip(calm, taught, strict=True) if is_taught][::2]
+    others = [row for row, is_taught in zip(calm, taught, strict=True) if not is_taught][::2]
+    rows = encoder("use").encode_many([row.text for row in lesson])
+    kept = encoder("use").encode_many([row.text for row in others])
+    spelt = [folded(row.text) for row in lesson]
+    left = [folded(row.text) for row in others]
+    words = np.array([bool(_by_words(one)) for one in text])
+    left_words = np.array([bool(_by_words(row.text)) for row in others])
     fold = np.random.default_rng(0).integers(0, FOLDS, len(text))
-    sure = np.zeros(len(text))
-    for k in range(FOLDS):
-        net = learn(dense[fold != k], reason[fold != k])
-        sure[fold == k] = 1 - net.chances(dense[fold == k])[:, CALM]
-    harm, words = reason != CALM, np.array([bool(urgent(one)) for one in text])
-    found = sure > SURE
-    out = {
-        "recall, words alone": float(words[harm].mean()),
-        "recall, meaning alone": float(found[harm].mean()),
-        "recall, both": float((found | words)[harm].mean()),
-        "ordinary of ours taken, both": float((found | words)[~harm].mean()),
-    }
-    out |= {f"recall, both, {x}": float((found | words)[harm & (lang == x)].mean()) for x in np.unique(lang)}
-    out |= {f"recall, both, {REASONS[k]}": float((found | words)[reason == k].mean()) for k in range(CALM)}
-    net = learn(dense, reason)
-    keep(net)
-    return out | (ordinary(net) if ORDINARY.is_dir() else {})
+    found = np.zeros((3, len(text)), bool)
+    for k in [-1, *range(FOLDS)]:  # -1 leaves nothing out
+        mine = np.flatnonzero(fold != k)
+        nets = learn(
+            np.concatenate([dense[mine], rows]),
+            [*(said[i] for i in mine), *spelt],
+            np.concatenate([reason[mine], np.full(len(rows), CALM)]),
+            np.concatenate([lang[mine], np.full(len(rows), "")]),
+        )
+        sure = scores(nets, kept, left)[:, ~left_words]
+        bars = [np.quantile(one, 1 - part) for one, part in zip(sure, TAKEN, strict=True)]
+        nets = replace(nets, sure=np.array(bars, np.float32))
+        rest = fold == k
+        if k < 0:
+            keep(nets)
+            took = scores(nets, kept, left) > nets.sure[:, None]
+        else:
+            found[:, rest] = (
+                scores(nets, dense[rest], [said[i] for i in np.flatnonzero(rest)]) > nets.sure[:, None]
+            )
+    out: dict[str, float] = {}
+    for name, hit, calm_hit in zip(("meaning", "both", "letters"), found, took, strict=True):
+        out |= told(f"words and {name}", hit | words, reason, lang)
+        out[f"words and {name}, ordinary taken"] = float((calm_hit | left_words).mean())
+    return told("words", words, reason, lang) | out
 
 
-def learn(dense: Dense, reason: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Net:
-    model = MLPClassifier(
-        (64,), alpha=1.2, max_iter=60, random_state=6, learning_rate_init=0.003, batch_size=100
-    ).fit(dense, reason)
-    (first, second), (one, two) = model.coefs_, model.intercepts_
-    return Net((first, second), (one, two), digest())
+def told(name: str, hit: NDArray[np.bool_], reason: Ints, lang: NDArray[np.str_]) -> dict[str, float]:
+    bad = reason != CALM
+    out = {f"{name}, recall": float(hit[bad].mean()), f"{name}, look-alikes taken": float(hit[~bad].mean())}
+    for x in TAUGHT:
+        out[f"{name}, recall, {x}"] = float(hit[bad & (lang == x)].mean())
+        out[f"{name}, look-alikes taken, {x}"] = float(hit[~bad & (lang == x)].mean())
+    return out | {f"{name}, recall, {REASONS[k]}": float(hit[reason == k].mean()) for k in range(CALM)}
 
 
-def keep(net: Net) -> None:
-    half = [part.astype(np.float16) for part in (*net.weights, *net.biases)]
-    np.savez_compressed(
-        LEARNED, first=half[0], second=half[1], one=half[2], two=half[3], examples=np.array(net.examples)
+def _by_words(text: str) -> bool:
+    return bool(worst(folded(text))[1])
+
+
+def ordinary() -> tuple[list[Ordinary], list[bool]]:
+    """Return others' texts that mean no harm, and which may teach: half of the intents of two sets."""
+    decode = msgspec.json.Decoder(Ordinary).decode
+    files = [file for file in sorted(ORDINARY.glob("*.jsonl.gz")) if not file.name.startswith("ar_")]
+    read = [decode(line) for file in files for line in gzip.decompress(file.read_bytes()).splitlines()]
+    calm = [row for row in read if row.intent not in HARM]
+    return calm, [
+        row.intent.startswith(LICENSED) and zlib.crc32(row.intent.encode()) % 2 == 0 for row in calm
+    ]
+
+
+def learn(dense: Dense, said: list[str], reason: Ints, lang: NDArray[np.str_]) -> Nets:
+    parts = [
+        MLPClassifier(
+            (32,), alpha=0.03, max_iter=15, random_state=k, learning_rate_init=0.003, batch_size=100
+        ).fit(dense, reason)
+        for k in range(NETS)
+    ]
+    places = [runs(one) for one in said]
+    ends = np.cumsum([0, *map(len, places)])
+    each = np.concatenate([np.full(len(one), len(one) ** -0.5) for one in places])
+    table = sparse.csr_matrix((each, np.concatenate(places), ends), (len(said), 1 << BITS))
+    weight = np.ones(len(said))
+    for one in TAUGHT[1:]:  # else a language that is seldom taught as ordinary is itself taken for harm
+        here = (lang == one) & (reason == CALM)
+        weight[here] = max(1.0, 0.25 * (lang == "").sum() / max(1, here.sum()))
+    line = LogisticRegression(C=5, max_iter=150).fit(table, reason, sample_weight=weight)
+    return Nets(
+        np.stack([net.coefs_[0] for net in parts]).astype(np.float32),
+        np.stack([net.intercepts_[0][None] for net in parts]).astype(np.float32),
+        np.stack([net.coefs_[1] for net in parts]).astype(np.float32),
+        np.stack([net.intercepts_[1][None] for net in parts]).astype(np.float32),
+        line.coef_.T.astype(np.float32),
+        line.intercept_.astype(np.float32),
+        np.zeros(3, np.float32),
+        digest(),
     )
 
 
-def ordinary(net: Net) -> dict[str, float]:
-    decode = msgspec.json.Decoder(Ordinary).decode
-    out = {}
-    for file in sorted(ORDINARY.glob("*.jsonl.gz")):
-        rows = [decode(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
-        calm = [row.text for row in rows if row.intent not in HARM]
-        sure = 1 - net.chances(encoder("use").encode(calm))[:, CALM]
-        out[f"ordinary taken by meaning, {file.name.partition('.')[0]}"] = float((sure > SURE).mean())
-    return out
+def scores(nets: Nets, dense: Dense, said: list[str]) -> Dense:
+    """Return the log odds of harm by the meaning, by both and by the letters, (3, n)."""
+    meaning = harm(nets.chances(dense))
+    letters = harm(np.stack([nets.spelt(one) for one in said]))
+    return np.stack([meaning, meaning + LETTERS * letters, letters])
+
+
+def keep(nets: Nets) -> None:
+    step = np.float32(np.abs(nets.letters).max() / 127)
+    half = {name: getattr(nets, name).astype(np.float16) for name in ("first", "one", "second", "two")}
+    np.savez_compressed(
+        LEARNED,
+        **half,
+        letters=np.round(nets.letters / step).astype(np.int8),
+        step=step,
+        start=nets.start,
+        sure=nets.sure,
+        examples=np.array(nets.examples),
+    )
 
 
 if __name__ == "__main__":
     for name, value in run().items():
-        print(f"{name:48} {value:8.4f}")
+        print(f"{name:52} {value:8.4f}")

@@ -11,6 +11,7 @@ from pipeline.complaints.door import simplified
 from pipeline.complaints.encoders import Dense
 from pipeline.complaints.urgency import ar, de, en, es, fr, ja, pt, zh
 from pipeline.complaints.urgency.meant import meant
+from pipeline.complaints.urgency.sieve import Sieve, sieve
 
 MAX_TEXT = 4_000  # characters that are read: who is in danger says so early
 SHOWN = 60
@@ -33,6 +34,8 @@ class Lexicon:
     """What one language calls harm, what only sounds so, and what says that it did not happen."""
 
     reasons: tuple[tuple[str, re.Pattern[str]], ...]
+    sieve: Sieve  # of the patterns, one by one, whose reasons `reason_of` names
+    reason_of: tuple[int, ...]
     quiet: re.Pattern[str]
     denied: re.Pattern[str]
 
@@ -47,29 +50,39 @@ class Words(Protocol):
     NOT: tuple[str, ...]
 
 
-def _lexicon(words: Words) -> Lexicon:
-    found = []
+def _lexicon(words: Words, size: int = 3) -> Lexicon:
+    found: list[tuple[str, re.Pattern[str]]] = []
+    each: list[tuple[str, int]] = []
     for reason in ORDER:
         parts = [*words.REASONS.get(reason, ()), *filter(None, [words.MORE.get(reason, "")])]
         for one, other, apart in words.NEAR.get(reason, ()):
             gap = rf"[^.!?。!?]{{0,{apart}}}"
             parts.append(f"{one}{gap}{other}|{other}{gap}{one}")
         if parts:
+            each += [(part, len(found)) for part in parts]
             found.append((reason, re.compile("|".join(parts))))
-    return Lexicon(tuple(found), re.compile("|".join(words.QUIET)), re.compile("|".join(words.NOT)))
+    sifted = sieve([part for part, _ in each], size)
+    return Lexicon(
+        tuple(found),
+        sifted,
+        tuple(k for _, k in each),
+        re.compile("|".join(words.QUIET)),
+        re.compile("|".join(words.NOT)),
+    )
 
 
 _LATINS = tuple((_lexicon(m), frozenset(m.WORDS.split())) for m in (en, es, de, fr, pt))
-_CHINESE = _lexicon(zh)
-_JAPANESE = _lexicon(ja)
+_CHINESE = _lexicon(zh, 1)
+_JAPANESE = _lexicon(ja, 1)
 _OF_ARABIC = _lexicon(ar)
 
 
 def urgent(text: str, *, dense: Dense | None = None) -> str:
     """Return the reason and the words that gave it, "" where the complaint can take its turn.
 
-    `dense` is the text's row of the encoder "use", as it came from it; with it, meaning decides where
-    no word of harm was used. Not in Arabic, where 1 ordinary text in 80 was taken for urgent.
+    `dense` is the text's row of the encoder "use", as it came from it; where no word of harm was used,
+    its meaning and letters decide, without it the letters alone. Not in Arabic, where 1 ordinary text
+    in 80 was taken for urgent.
 
     Every language whose script the text uses is asked, whatever its sender says it is: people mix them.
 
@@ -79,12 +92,17 @@ def urgent(text: str, *, dense: Dense | None = None) -> str:
     ''
     """
     said = folded(text)
-    found = [hit for lexicon in _spoken(said) if (hit := _first(lexicon, said)) is not None]
-    if not found:
-        reason = meant(dense) if dense is not None and _ARABIC.search(said) is None else ""
+    rank, words = worst(said)
+    if not words:
+        reason = meant(said, dense, taught=_taught(said)) if _ARABIC.search(said) is None else ""
         return f'{reason}: by its meaning, "{said[:SHOWN]}"' if reason else ""
-    rank, words = min(found)
     return f'{ORDER[rank]}: "{words[:SHOWN]}"'
+
+
+def worst(said: str) -> tuple[int, str]:
+    """Return the rank of the most urgent reason that a lexicon gives a folded text, and its words or ""."""
+    found = [hit for lexicon in _spoken(said) if (hit := _first(lexicon, said)) is not None]
+    return min(found, default=(len(ORDER), ""))
 
 
 def folded(text: str) -> str:
@@ -107,6 +125,15 @@ def _spoken(said: str) -> list[Lexicon]:
     return found
 
 
+def _taught(said: str) -> bool:
+    """Say whether the text is in one of the languages whose letters were taught."""
+    if _KANA.search(said) or _HAN.search(said):
+        return _KANA.search(said) is None
+    used = set(_WORD.findall(said))
+    count = [len(used & words) for _, words in _LATINS]
+    return max(count) > count[-1]
+
+
 def _latins(said: str) -> list[Lexicon]:
     """Return the languages that the small words speak for: words of one mean nothing in another."""
     used = set(_WORD.findall(said))
@@ -118,7 +145,8 @@ def _latins(said: str) -> list[Lexicon]:
 def _first(lexicon: Lexicon, said: str) -> tuple[int, str] | None:
     """Return the rank of the most urgent reason and its words, as far as they are not denied."""
     said = lexicon.quiet.sub(" - ", said)
-    for reason, pattern in lexicon.reasons:
+    may = {lexicon.reason_of[k] for k in lexicon.sieve.may_fit(said)}
+    for reason, pattern in (lexicon.reasons[k] for k in sorted(may)):
         for found in pattern.finditer(said):
             if lexicon.denied.search(said[max(0, found.start() - _BEFORE) : found.start()]) is None:
                 return ORDER.index(reason), found[0]
