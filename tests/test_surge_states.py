@@ -71,7 +71,7 @@ def slowly(at: Seconds, name: str) -> list[Event]:
 
 def test_a_surge_emerges_without_a_page_is_confirmed_with_one_and_ends_quiet() -> None:
     state = known()
-    state.surges.budget.allow(1e-4)  # so strict that three voices are not enough
+    state.surges.budget.allow(1e-6)  # so strict that three voices are not enough
 
     told = hearing(state, slowly(NOW, "s"))
     told += hear(state, (), Topology(), NOW + 2700 + QUIET + 1)[0]
@@ -85,7 +85,7 @@ def test_a_surge_emerges_without_a_page_is_confirmed_with_one_and_ends_quiet() -
 
 def test_one_that_emerged_only_is_over_when_nobody_joins_and_does_not_come_again() -> None:
     state = known()
-    state.surges.budget.allow(1e-4)
+    state.surges.budget.allow(1e-6)
 
     told = hearing(state, slowly(NOW, "s")[:3])
     told += hear(state, (), Topology(), NOW + 1800 + JOINED + 1)[0]
@@ -268,7 +268,7 @@ def test_no_surge_skips_a_state_and_a_snapshot_in_the_middle_changes_nothing(
 def judged(events: list[Event], weak: tuple[Signal, ...]) -> Reason:
     """Return why the incident of payment pages or does not, given complaints and measured signals."""
     state, held, deciding, verdict = known(), CorrelateState(), DecideState(), Reason.TENTATIVE
-    state.surges.budget.allow(1e-4)
+    state.surges.budget.allow(1e-6)
     for event in [*events, Event("change", "none", NOW + 921, {})]:
         signals, read = hear(state, (event,), PAYMENT, event.time)
         measured = weak if event.kind == "change" else ()

@@ -8,8 +8,9 @@ import pytest
 from pipeline import snapshot
 from pipeline.complaints import ComplaintState, hear, tuned
 from pipeline.complaints.budget import LOW, START, WEEK, Budget
+from pipeline.complaints.heard import Heard, Said
 from pipeline.complaints.known import Known
-from pipeline.complaints.usual import Usual
+from pipeline.complaints.usual import DAY, HISTORY, LEAN, NEAREST, Usual
 from pipeline.complaints.words import Rarity, columns, plain
 from pipeline.config import Complaints
 from pipeline.topology import Topology
@@ -84,6 +85,59 @@ def test_unlike_texts_of_one_known_topic_say_the_same_and_alike_ones_of_two_do_n
     assert alike.tolist() == [1.0, 0.0, 0.0]
     assert unlike.tolist() == [1.0, 0.0, 0.0]
     assert new.tolist() == [0.0, 0.0, 1.0]
+
+
+def of_one_sense(rows: int) -> Usual:
+    """Return a history of that many texts that mean the same, and as many that mean something else."""
+    usual = Usual(dense=np.zeros((2 * rows, 3), np.float32), service=np.zeros(2 * rows, np.int64))
+    usual.dense[:rows, 0] = usual.dense[rows:, 1] = 1.0
+    return usual
+
+
+def test_a_text_leans_towards_its_nearest_in_the_history_and_stays_of_length_one() -> None:
+    usual, text = of_one_sense(NEAREST + 1), np.array([0.6, 0.0, 0.8], np.float32)
+
+    found = usual.lean(np.zeros(len(usual.service)), text)
+
+    drawn = (1 - LEAN) * text + LEAN * np.array([1.0, 0.0, 0.0])
+    assert found == pytest.approx(drawn / np.linalg.norm(drawn), abs=1e-6)
+
+
+def test_a_text_leans_nowhere_without_history_or_without_meaning() -> None:
+    text, nothing = np.array([0.6, 0.0, 0.8], np.float32), np.zeros(3, np.float32)
+
+    assert Usual().lean(np.zeros(0), text).tolist() == text.tolist()
+    assert of_one_sense(40).lean(np.zeros(80), nothing).tolist() == nothing.tolist()
+
+
+def test_many_that_are_a_little_alike_come_in_finer_grains_once_the_history_is_long() -> None:
+    heard, nothing = Heard(), np.zeros(0, np.float32)
+    heard.usual.topic, heard.usual.sure = np.zeros(400, np.int64), np.zeros(400)
+    low, high = heard.usual.knees
+    heard.usual.since, heard.usual.until = 0.0, HISTORY
+    vector = Rarity().weigh(*columns(["x"])[0])
+
+    a_little = heard.often(Said(vector, nothing, words=np.full(400, low + 0.2 * (high - low))))
+    surely = heard.often(Said(vector, nothing, words=np.full(400, high)))
+    heard.usual.until = DAY
+    young = heard.often(Said(vector, nothing, words=np.full(400, low + 0.2 * (high - low))))
+
+    assert a_little == pytest.approx((80.0, 0.2), abs=0.01)
+    assert surely == pytest.approx((400.0, 1.0), abs=0.01)
+    assert young == pytest.approx((80.0, 1 - 0.8 / 14), abs=0.01)
+
+
+def test_the_same_count_in_finer_grains_is_more_surprising() -> None:
+    heard = Heard()
+    heard.time[:20], heard.voice[:20], heard.count = NOW - 60.0, np.arange(20), 20
+    heard.usual.began = heard.usual.since = NOW - HISTORY
+    heard.usual.until, heard.usual.hours = NOW - DAY / 4, np.full(48, 14.0)
+    same, rows = np.full(20, 0.2), slice(0, 20)
+
+    coarse, fine = (heard.rise(same, rows, 100.0, NOW, 99, grain) for grain in (1.0, 0.2))
+
+    assert coarse.voices == fine.voices == pytest.approx(4.0)
+    assert fine.surprise > coarse.surprise + 0.5
 
 
 def seat_maps(state: ComplaintState, flagged: tuple[str, ...] = ()) -> Seconds | None:

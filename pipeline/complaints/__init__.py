@@ -14,7 +14,7 @@ from pipeline.complaints.copies import Mails
 from pipeline.complaints.door import said_now, simplified
 from pipeline.complaints.encoders import Dense, chosen, encoder
 from pipeline.complaints.head import Head
-from pipeline.complaints.heard import Heard, Said, voice_of
+from pipeline.complaints.heard import Heard, voice_of
 from pipeline.complaints.known import Known
 from pipeline.complaints.labels import Labels
 from pipeline.complaints.languages import language
@@ -124,9 +124,11 @@ def hear(
             continue
         time = min(event.time, now)
         vector, dense = state.rarity.weigh(index, counts), state.sense.centre(raw)
+        one = state.heard.read(vector, dense)
         if event.labels.get("topic"):
-            state.known.teach(event.id, event.labels["topic"], vector, dense)
-        one = Said(vector, dense, *state.known.of(vector, dense))
+            state.known.teach(event.id, event.labels["topic"], vector, one.dense)
+        topic, sure = state.known.of(vector, one.dense)
+        one = one._replace(topic=topic, sure=sure)
         sense = dense if len(dense) else None
         if sense is not None:
             state.senses[event.id] = sense

@@ -17,7 +17,7 @@ MAX_PEAKS = 2_000
 # outages do not raise the bar.
 TRUE = 10.0
 SHOWN = 10.0  # false surges a week that are shown as emerging
-MARGIN = 0.75  # of the budget that is spent on purpose: the fit errs by a tenth or two of surprise
+MARGIN = 0.5  # of the budget that is spent on purpose: the fit errs by a tenth or two of surprise
 # False surges a week, of one that is allowed, that may page because their service is flagged already.
 CORROBORATED = 0.2
 LEAST = 0.01  # share of complaints whose service is flagged, at least
@@ -29,7 +29,7 @@ FEW = 20  # peaks in the band below which nothing can be said
 # The stream's own slope is mixed with it as if it had been seen in so many peaks: three months are few.
 STEEP, SURE = 1.3, 300.0
 SLOPE = 1.15  # before anything was learned
-START = -0.4  # the bar before anything was learned, in surprise beyond log10(complaints a week)
+START = -0.3  # the bar before anything was learned, in surprise beyond log10(complaints a week)
 
 
 @dataclass(slots=True)
@@ -46,11 +46,11 @@ class Budget:
     time: list[Seconds] = field(default_factory=list)
     peak: list[float] = field(default_factory=list)
     bar: float = START  # confirmed from here
-    level: float = 10 ** (SLOPE * (START - LOW))  # peaks a week above LOW that are chance
+    level: float = MARGIN * 10 ** (SLOPE * (START - LOW))  # peaks a week above LOW that are chance
     slope: float = SLOPE
     asked: int = 0  # complaints weighed,
     flagged: int = 0  # and those whose service was flagged
-    shown: float = START - math.log10(SHOWN) / SLOPE  # emerging from here
+    shown: float = START - math.log10(SHOWN / MARGIN) / SLOPE  # emerging from here
 
     def allow(self, a_week: float) -> None:
         """Set how many false surges a week may page."""
@@ -82,7 +82,7 @@ class Budget:
         if fitted is not None:
             trust = min(weeks * WEEK / LEARN, 1.0)
             level, slope = fitted
-            start = SLOPE * (START - LOW)
+            start = math.log10(MARGIN) + SLOPE * (START - LOW)
             self.level = 10 ** (trust * math.log10(level) + (1 - trust) * start)
             self.slope = trust * slope + (1 - trust) * SLOPE
         self._set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -22,11 +21,12 @@ WINDOWS = np.array([600.0, 1200.0, 2400.0, 5400.0])
 SLOW_COST = 0.5  # surprise that is taken off there: a bad day is no news
 SLOW = np.array([6 * HOUR, 24 * HOUR])  # for what burns slowly
 LENGTHS = np.concatenate([WINDOWS, SLOW])
-MAX_KEPT = 8_000  # complaints; past it the oldest eighth goes. 1.1 kB each, 2.1 kB with an encoder
+MAX_KEPT = 8_000  # complaints; past it the oldest eighth goes. 1.1 kB each, 3.1 kB with an encoder
 MAX_LATELY = 2_000  # of the last day that are compared one by one
 # Variance of a day's complaints about one thing beyond Poisson, over mean**2: some days are just worse.
 SPREAD = 0.3
 PRIOR = 0.5  # like complaints that are granted to a history that has none
+FINEST = 0.15  # grain of what is like a text, at least
 
 
 class Rise(NamedTuple):
@@ -45,9 +45,10 @@ class Said(NamedTuple):
     """One text as it is compared."""
 
     vector: Vector
-    dense: Dense  # (dim,) of length 1; (0,) without an encoder
+    dense: Dense  # (dim,) of length 1, leaning to what is usual; (0,) without an encoder
     topic: int = 0  # number of the known topic that it is likeliest about, 0 = none
     sure: float = 0.0  # that it is
+    words: Floats = np.zeros(0)  # cosines of its n-grams with the sample of what is usual
 
 
 @dataclass(slots=True)
@@ -58,7 +59,7 @@ class Heard:
     count: int = 0  # rows in use
     index: Ints = field(default_factory=lambda: np.zeros((64, WIDTH), np.int32))
     weight: Singles = field(default_factory=lambda: np.zeros((64, WIDTH), np.float32))
-    dense: NDArray[np.float16] = field(default_factory=lambda: np.zeros((64, 0), np.float16))
+    dense: Dense = field(default_factory=lambda: np.zeros((64, 0), np.float32))
     time: Floats = field(default_factory=lambda: np.zeros(64))
     voice: NDArray[np.int64] = field(default_factory=lambda: np.zeros(64, np.int64))
     service: NDArray[np.int64] = field(default_factory=lambda: np.zeros(64, np.int64))  # 0 = unknown
@@ -81,7 +82,7 @@ class Heard:
             self._grow()
         row = self.count
         if said.dense.shape != self.dense.shape[1:]:
-            self.dense = np.zeros((len(self.time), len(said.dense)), np.float16)
+            self.dense = np.zeros((len(self.time), len(said.dense)), np.float32)
         self.ids.append(id)
         self.numbers[id] = self.first + row
         self.index[row], self.weight[row], self.dense[row] = said.vector.index, said.vector.weight, said.dense
@@ -99,7 +100,7 @@ class Heard:
     def _read_again(self, known: Known) -> None:
         """Look again for the known topics in what was said before they were known."""
         n = self.count
-        found = known.of_all(self.index[:n], self.weight[:n], self.dense[:n].astype(np.float32))
+        found = known.of_all(self.index[:n], self.weight[:n], self.dense[:n])
         self.topic[:n], self.sure[:n] = found
         known.read = known.head.count
 
@@ -116,44 +117,57 @@ class Heard:
     def alike(self, said: Said, rows: slice) -> Floats:
         """Return how far each of those rows says the same, (n,): 0 not at all, 1 surely."""
         words = alike(self.index[rows], self.weight[rows], said.vector)
-        cosine = mix(words, self.dense[rows].astype(np.float32), said.dense)
+        cosine = mix(words, self.dense[rows], said.dense)
         return self.usual.same(cosine, self.topic[rows], self.sure[rows], said.topic, said.sure)
 
-    def often(self, said: Said) -> float:
-        """Return how many complaints of the history said the same."""
-        found = self.usual.like(said.vector, said.dense, said.topic, said.sure)
-        return float(found.sum()) / self.usual.share
+    def read(self, vector: Vector, dense: Dense) -> Said:
+        """Return the text as it is compared with those of the history, of which topic is not known."""
+        words = self.usual.words(vector)
+        return Said(vector, self.usual.lean(words, dense), words=words)
 
-    def rise(self, same: Floats, rows: slice, usually: float, time: Seconds, voice: int) -> Rise:
+    def often(self, said: Said) -> tuple[float, float]:
+        """Return how many complaints of the history said the same, and the grain that they come in.
+
+        Many that are a little like it vary less than few that surely are: one of grain 0.2 that counts 1
+        is five complaints, of a fifth each: (sum of squares) / sum. Nearer 1 while the history is young.
+        """
+        found = self.usual.like(said.words, said.dense, said.topic, said.sure)
+        times = float(found.sum()) / self.usual.share
+        squares = float(found @ found) / self.usual.share
+        grain = max((squares + PRIOR / 2) / (times + PRIOR), FINEST)
+        lived = min((self.usual.until - self.usual.since) / HISTORY, 1.0)
+        return times, 1 - lived * (1 - grain)
+
+    def rise(
+        self, same: Floats, rows: slice, usually: float, time: Seconds, voice: int, grain: float = 1.0
+    ) -> Rise:
         """Return how surprisingly many other customers say the same in the last 10 minutes to 24 hours.
 
         `same` (n,) says how far each of the rows says the same, `usually` sums it over the history, which
-        is spread by hour of day and weekend; one customer has one voice. There is no rise before two
-        windows' length of history.
+        is spread by hour of day and weekend, `grain` as of `often`; one customer has one voice. There is
+        no rise before a window's length of history, before four where it is long.
         """
-        best = NO_RISE
         when, who = self.time[rows], self.voice[rows]
         near = np.flatnonzero((same > 0) & (who != voice) & (when <= time) & ~self.spent[rows])
         if not len(near):
-            return best
-        order = np.lexsort((-same[near], who[near]))
-        near = near[order]
+            return NO_RISE
+        near = near[np.lexsort((-same[near], who[near]))]
         when, who, same = when[near], who[near], same[near]
-        since, until = self.usual.since, self.usual.until
         shares = self.usual.shares(time, LENGTHS)
-        for window, share in zip(LENGTHS.tolist(), shares.tolist(), strict=True):
-            needed = window if window <= WINDOWS[-1] else 4 * window
-            if until - since < needed:
-                break
-            inside = when > time - window
-            count = _voices(who[inside], same[inside])
-            if count <= 0.3 or not share:
-                continue
-            expected = (usually + PRIOR) * share
-            tail = special.betainc(count, 1 / SPREAD, expected / (expected + 1 / SPREAD))
-            surprise = -math.log10(max(float(tail), 1e-300)) - (SLOW_COST if window > WINDOWS[-1] else 0.0)
-            best = max(best, Rise(surprise, count, expected, window))
-        return best
+        lived = self.usual.until - self.usual.since >= np.where(WINDOWS[-1] < LENGTHS, 4 * LENGTHS, LENGTHS)
+        counts = np.array([_voices(who[inside], same[inside]) for inside in when > (time - LENGTHS)[:, None]])
+        risen = np.flatnonzero(lived & (counts > 0.3) & (shares > 0))
+        if not len(risen):
+            return NO_RISE
+        expected = (usually + PRIOR) * shares[risen]
+        chance = expected / (expected + grain / SPREAD)
+        tails = special.betainc(counts[risen] / grain, 1 / SPREAD, chance)
+        surprise = -np.log10(np.maximum(tails, 1e-300)) - SLOW_COST * (LENGTHS[risen] > WINDOWS[-1])
+        best = int(surprise.argmax())
+        if surprise[best] <= 0:
+            return NO_RISE
+        k = risen[best]
+        return Rise(float(surprise[best]), float(counts[k]), float(expected[best]), float(LENGTHS[k]))
 
     def weekly(self, time: Seconds) -> float:
         """Return the complaints of a usual week, at least 100."""
@@ -164,7 +178,7 @@ class Heard:
 
     def change_encoder(self, name: str) -> None:
         """Forget what the texts mean to the encoder of before; their words are kept."""
-        self.dense = np.zeros((len(self.time), 0), np.float16)
+        self.dense = np.zeros((len(self.time), 0), np.float32)
         self.usual.change_encoder(name)
 
     def _forget(self, rows: int) -> None:

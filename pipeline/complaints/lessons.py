@@ -32,7 +32,7 @@ class Lesson:
     at: Seconds
     index: Ints  # (n, WIDTH) of the examples, and so on
     weight: Singles
-    dense: NDArray[np.float16]
+    dense: Dense
     topic: NDArray[np.int64]
     sure: Floats
 
@@ -111,13 +111,12 @@ def _about(lesson: Lesson, heard: Heard, rows: list[int]) -> bool:
 
 
 def _said(heard: Heard, row: int) -> Said:
-    dense: Dense = heard.dense[row].astype(np.float32)
     vector = Vector(heard.index[row], heard.weight[row])
-    return Said(vector, dense, int(heard.topic[row]), float(heard.sure[row]))
+    return Said(vector, heard.dense[row], int(heard.topic[row]), float(heard.sure[row]))
 
 
 def _like(lesson: Lesson, heard: Heard, said: Said) -> float:
     """Return how far the complaint says what those of the lesson said, on average."""
     words = alike(lesson.index, lesson.weight, said.vector)
-    cosine = mix(words, lesson.dense.astype(np.float32), said.dense)
+    cosine = mix(words, lesson.dense, said.dense)
     return float(heard.usual.same(cosine, lesson.topic, lesson.sure, said.topic, said.sure).mean())

@@ -99,12 +99,14 @@ def notice(
     bar = budget.ask(flagged)
     recent = heard.lately(complaint.time)
     by_words = heard.alike(said, recent)
-    ways = [(by_words, heard.often(said))]
+    ways = [(by_words, *heard.often(said))]
     if named:
         number = surges.number(named)
         service = (heard.service[recent] == number).astype(np.float64)
-        ways.append((service, float((usual.service == number).sum()) / usual.share))
-    rises = [(heard.rise(same, recent, often, complaint.time, voice), same) for same, often in ways]
+        ways.append((service, float((usual.service == number).sum()) / usual.share, 1.0))
+    rises = [
+        (heard.rise(same, recent, often, complaint.time, voice, grain), same) for same, often, grain in ways
+    ]
     rise, same = max(rises, key=lambda way: way[0].surprise)
     when = heard.time[recent]
     near = (same >= SAME) & (when > complaint.time - max(rise.window, JOINED)) & (when <= complaint.time)

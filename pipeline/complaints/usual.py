@@ -17,15 +17,18 @@ from pipeline.types import Floats, Seconds
 HOUR, DAY = 3600.0, 86400.0
 HISTORY = 14 * DAY
 GAP = 6 * HOUR  # the newest of the history, which is left out of what is usual
-SAMPLE = 3_000  # complaints of the history that are compared, evenly spread over it
+SAMPLE = 2_000  # complaints of the history that are compared, evenly spread over it
 OFTEN = 32  # taken anew when the history grew by so many-th
 SHRINK = 2.0  # days of the mean rate that each hour's own rate is mixed with
-MEANT = 0.65  # weight of the encoder's cosine beside that of the n-grams
+MEANT = 0.7  # weight of the encoder's cosine beside that of the n-grams
 # Which part of all pairs of texts is less alike than two that begin to say the same, and that surely do.
-ALIKE_FROM, ALIKE_SURE = 0.93, 0.97
+ALIKE_FROM, ALIKE_SURE = 0.93, 0.985
 PAIRED = 64  # texts whose pairs are measured
 # Cosines for the two until others are measured, with an encoder and without; they count as so many texts.
 MEANING, WORDS, TRUST = (0.18, 0.30), (0.08, 0.25), 500.0
+# How far a text's row leans towards those of the NEAREST texts of the history, which leaned before it: what
+# people say in the same breath draws together, in whatever words. See benchmarks/_complaint_surges.py.
+LEAN, NEAREST = 0.65, 10
 
 
 @dataclass(slots=True)
@@ -105,19 +108,35 @@ class Usual:
         """
         low, high = self.knees
         alike = np.clip((cosine - low) / (high - low), 0.0, 1.0)
+        if not sure:
+            return (1 - surely) * alike
         both = sure * surely
         return np.where(topics == topic, both + (1 - both) * alike, (1 - sure) * (1 - surely) * alike)
 
-    def like(self, vector: Vector, dense: Dense, topic: int, sure: float) -> Floats:
-        """Return how far each complaint of the sample says the same, (n,)."""
+    def words(self, vector: Vector) -> Floats:
+        """Return the cosine of a text's n-grams with those of each complaint of the sample, (n,)."""
         n = len(self.service)
         start, end = self.start[vector.index], self.start[vector.index + 1]
         sizes = np.where(vector.weight > 0, end - start, 0)
         ends = np.cumsum(sizes)
         at = np.arange(ends[-1]) + np.repeat(start - ends + sizes, sizes)
-        words: Floats = np.bincount(
+        found: Floats = np.bincount(
             self.rows[at], self.weight[at] * np.repeat(vector.weight, sizes), minlength=n
         ).astype(np.float64)
+        return found
+
+    def lean(self, words: Floats, dense: Dense) -> Dense:
+        """Return a text's row (dim,) drawn to its nearest in the sample, at length 1; `words` as above."""
+        if not dense.any() or self.dense.shape[1] != len(dense) or len(words) <= NEAREST:
+            return dense
+        cosine = mix(words, self.dense, dense)
+        nearest = np.argpartition(-cosine, NEAREST)[:NEAREST]
+        weight = np.maximum(cosine[nearest], 0.0).astype(np.float32)
+        drawn = (1 - LEAN) * dense + LEAN / max(float(weight.sum()), 1e-9) * (weight @ self.dense[nearest])
+        return np.asarray(drawn / max(float(np.sqrt(drawn @ drawn)), 1e-9), np.float32)
+
+    def like(self, words: Floats, dense: Dense, topic: int, sure: float) -> Floats:
+        """Return how far each complaint of the sample says the same, (n,)."""
         return self.same(mix(words, self.dense, dense), self.topic, self.sure, topic, sure)
 
     def shares(self, time: Seconds, lengths: Floats) -> Floats:
