@@ -37,7 +37,12 @@ PEER = "prometheus-alertmanager"
 PATH = "/api/v2/alerts"
 JSON = {"Content-Type": "application/json"}
 COUNT, BATCH, CONNECTIONS = 50_000, 64, 4
-RULES = 100  # routes, and rules of inhibition, of the Alertmanager
+RULES = 100  # routes of the Alertmanager, and rules of inhibition of both
+INHIBIT = [
+    {"source_matchers": [f'alertname="NodeDown{k}"'], "target_matchers": ['severity=~"warning|info"'],
+     "equal": ["instance", "cluster"]}
+    for k in range(RULES)
+]  # fmt: skip
 NEIGHBOURS = 100  # services that call each other, however many others there are
 NO_SERIES = Series()  # alerts are no series
 SEVERITIES = ("critical", "warning", "info", "page")
@@ -77,7 +82,7 @@ def beside_alertmanager() -> dict[str, float]:
                 found["Alertmanager"] = load(pid, port, bodies), load(pid, port, bodies)
         with forewarn(Path(folder), url) as (pid, port):
             found["Forewarn"] = load(pid, port, bodies), load(pid, port, bodies)
-    title = f"{COUNT:,} alerts, {BATCH} a post; Alertmanager has {RULES} routes and rules, Forewarn a journal"
+    title = f"{COUNT:,} alerts, {BATCH} a post; both have {RULES} rules of inhibition, the peer as many routes"
     table = Table("", "first seen / CPU s", "sent again / CPU s", "p99 of a post", "memory", title=title)
     figures: dict[str, float] = {}
     for name, (first, again) in found.items():
@@ -245,17 +250,12 @@ def alertmanager(
         {"matchers": [f'service="none-{k}"', 'severity=~"crit.*|warn.*"'], "receiver": "sink"}
         for k in range(RULES)
     ]
-    inhibit = [
-        {"source_matchers": [f'alertname="NodeDown{k}"'], "target_matchers": ['severity=~"warning|info"'],
-         "equal": ["instance", "cluster"]}
-        for k in range(RULES)
-    ]  # fmt: skip
     route = {
         "receiver": "sink", "group_by": by, "group_wait": "1s", "group_interval": interval, "routes": routes,
     }  # fmt: skip
     receivers = [{"name": "sink", "webhook_configs": [{"url": url, "max_alerts": 0}]}]
     file, port = folder / "alertmanager.yml", _free_port()
-    file.write_text(json.dumps({"route": route, "inhibit_rules": inhibit, "receivers": receivers}))
+    file.write_text(json.dumps({"route": route, "inhibit_rules": INHIBIT, "receivers": receivers}))
     command = [
         PEER, f"--config.file={file}", f"--storage.path={folder / 'peer'}", "--cluster.listen-address=",
         f"--web.listen-address=127.0.0.1:{port}", "--log.level=error",
@@ -273,7 +273,8 @@ def alertmanager(
 def forewarn(folder: Path, url: str) -> Iterator[tuple[int, int]]:
     file, port = folder / "forewarn.yaml", _free_port()
     receiver = {"name": "sink", "via": [{"do": "webhook", "args": {"url": url}}]}
-    file.write_text(json.dumps({"response": {"receiver": "sink", "receivers": [receiver]}}))
+    response = {"receiver": "sink", "receivers": [receiver]}
+    file.write_text(json.dumps({"response": response, "inhibit_rules": INHIBIT}))
     running = Running(folder / "data", port, file)
     try:
         running.wait_until_ready()
