@@ -1,4 +1,4 @@
-"""Alertmanager's silences over HTTP, API v2, as amtool and karma speak it: the store out, commands in.
+"""Alertmanager's silences over HTTP, API v2, as amtool speaks it: the store out, commands in.
 
     GET    /api/v2/silences?filter=...   all that hold, wait for their time, or ended in the last five days
     POST   /api/v2/silences              a new one, or one changed, as amtool writes them
