@@ -82,7 +82,7 @@ def beside_alertmanager() -> dict[str, float]:
                 found["Alertmanager"] = load(pid, port, bodies), load(pid, port, bodies)
         with forewarn(Path(folder), url) as (pid, port):
             found["Forewarn"] = load(pid, port, bodies), load(pid, port, bodies)
-    title = f"{COUNT:,} alerts, {BATCH} a post; both with {RULES} inhibition rules, the peer with as many routes"
+    title = f"{COUNT:,} alerts, {BATCH} a post; {RULES} inhibition rules on both sides, routes on the peer's"
     table = Table("", "first seen / CPU s", "sent again / CPU s", "p99 of a post", "memory", title=title)
     figures: dict[str, float] = {}
     for name, (first, again) in found.items():
