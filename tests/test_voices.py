@@ -193,22 +193,32 @@ def test_a_complaint_hardly_about_a_service_is_not_claimed_by_its_incident() -> 
     assert desk.all[0].complaints == ()
 
 
-def test_customers_who_complain_anew_after_an_incident_was_over_are_not_put_to_it() -> None:
-    desk = Desk()
-    desk.step(1000, [signal("payment", 1000)])
-    desk.step(1100, [over(signal("payment", 1000), 1100)])
-    desk.step(1100 + QUIET)
-    again = [complaint(f"n{k}", 1400 + 20 * k, "payment") for k in range(3)]
+@pytest.mark.parametrize(
+    ("kind", "wait", "anew"),
+    [
+        pytest.param("complaint", 120, True, id="only customers had told of it"),
+        pytest.param("metric", 120, False, id="measured to be over: they speak of that yet"),
+        pytest.param("metric", AFTER + 1, True, id="measured to be over long ago"),
+    ],
+)
+def test_customers_who_complain_anew_after_an_incident_was_over_are_not_put_to_it(
+    kind: str, wait: Seconds, anew: bool
+) -> None:
+    desk, ended = Desk(), 1100 + QUIET
+    before = signal("payment", 1000, kind=kind)
+    desk.step(1000, [before])
+    desk.step(1100, [over(before, 1100)])
+    desk.step(ended)
+    again = [complaint(f"n{k}", ended + wait + 20 * k, "payment") for k in range(3)]
 
     for each in again:
         desk.step(each.time, complaints=[each])
-    surge = signal("payment", 1400, kind="complaint", at=1441, ids=[c.id for c in again])
-    desk.step(1441, [surge])
+    at = again[-1].time + 1
+    desk.step(
+        at, [signal("payment", again[0].time, "voices", kind="complaint", at=at, ids=["n0", "n1", "n2"])]
+    )
 
-    [new] = desk.open
-    assert new.complaints == ("n0", "n1", "n2")
-    [old] = [i for i in desk.all if i.state is State.RESOLVED]
-    assert old.complaints == ()
+    assert [i.complaints for i in desk.all] == ([(), ("n0", "n1", "n2")] if anew else [("n0", "n1", "n2")])
 
 
 def test_one_or_two_who_write_late_speak_of_what_is_over() -> None:

@@ -127,10 +127,11 @@ def speaking(state: CorrelateState, surge: Signal) -> Signal:
 def release(state: CorrelateState, surge: Signal) -> None:
     """Take the newest complaints of a surge from an incident that was over when so many wrote: it is new.
 
-    One or two who write late speak of what is over.
+    One or two who write late speak of what is over. So do all for a while where it is measured that it is:
+    else only that nobody wrote for minutes tells a new trouble from the old.
     """
     newest = [c for c in map(state.complaint, surge.ids[-2 * VOICES :]) if c and c.id in state.owner]
-    late = [c for c in newest if c.time > (state.get(state.owner[c.id]).resolved or c.time) + NOTICE]
+    late = [c for c in newest if c.time > _trailed(state.get(state.owner[c.id]), c.time)]
     if len({c.customer or c.id for c in late}) < VOICES:
         return
     for complaint in late:
@@ -150,6 +151,14 @@ def let_go(state: CorrelateState, incident: Incident, now: Seconds) -> None:
         state.loose[complaint.id] = complaint
     state.heard[incident.id] = tuple(c for c in state.heard[incident.id] if c not in freed)
     state.put(hear(state.get(incident.id), state.heard[incident.id]))
+
+
+def _trailed(incident: Incident, now: Seconds) -> Seconds:
+    """Return until when complaints speak of an incident that is over, `now` where it is not."""
+    if incident.resolved is None:
+        return now
+    measured = any(s.page and s.kind != "complaint" for s in incident.signals)
+    return incident.resolved + (AFTER if measured else NOTICE)
 
 
 def _strong(incident: Incident) -> bool:
