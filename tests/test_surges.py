@@ -75,16 +75,18 @@ def test_labelled_complaints_tell_what_others_are_about_and_what_is_of_none() ->
     assert known.of(rarity.weigh(*columns([plain("什么时候补货")])[0]), none) == (0, 0.0)
 
 
-def test_unlike_texts_of_one_known_topic_say_the_same_and_alike_ones_of_two_do_not() -> None:
+def test_unlike_texts_of_one_known_topic_say_the_same_and_alike_ones_do_so_of_any() -> None:
     usual, topics, surely = Usual(), np.array([1, 2, 0]), np.array([1.0, 1.0, 0.0])
 
     alike = usual.same(np.ones(3), topics, surely, 1, 1.0)
     unlike = usual.same(np.zeros(3), topics, surely, 1, 1.0)
+    partly = usual.same(np.zeros(3), topics, surely / 2, 1, 0.5)
     new = usual.same(np.ones(3), topics, surely, 0, 0.0)
 
-    assert alike.tolist() == [1.0, 0.0, 0.0]
+    assert alike.tolist() == [1.0, 1.0, 1.0]
     assert unlike.tolist() == [1.0, 0.0, 0.0]
-    assert new.tolist() == [0.0, 0.0, 1.0]
+    assert partly.tolist() == [0.25, 0.0, 0.0]
+    assert new.tolist() == [1.0, 1.0, 1.0]
 
 
 def of_one_sense(rows: int) -> Usual:

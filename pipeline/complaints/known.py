@@ -16,7 +16,7 @@ from pipeline.types import Floats
 FEW = 3  # labels a topic below which nothing is known
 # By how much the likeliest topic's margin must exceed the next one's to be likely, and sure. On banking77, 20
 # labels a topic for half of them: 1.2 in the middle where it is right, 0.24 for a text of no known topic.
-MAYBE, SURELY = 0.2, 0.6
+MAYBE, SURELY = 0.3, 1.0
 
 
 @dataclass(slots=True)

@@ -103,15 +103,16 @@ class Usual:
     ) -> Floats:
         """Return how far texts say the same, 0 not at all, 1 surely: by a known topic, or by being alike.
 
-        Two that are surely about one topic say the same in whatever words. One that surely is about
-        another does not, however alike: that is what makes room for what is new.
+        Two that are surely about one topic say the same in whatever words. Being about two does not make
+        them unlike: few labels put many a text to the wrong topic, and a new trouble to an old one. (With 20
+        labels for each of half the topics, known and new by the 5th voice: .61/.37 where it did, .67/.52.)
         """
         low, high = self.knees
         alike = np.clip((cosine - low) / (high - low), 0.0, 1.0)
         if not sure:
-            return (1 - surely) * alike
+            return alike
         both = sure * surely
-        return np.where(topics == topic, both + (1 - both) * alike, (1 - sure) * (1 - surely) * alike)
+        return np.where(topics == topic, both + (1 - both) * alike, alike)
 
     def words(self, vector: Vector) -> Floats:
         """Return the cosine of a text's n-grams with those of each complaint of the sample, (n,)."""
