@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline import snapshot
-from pipeline.complaints import ComplaintState, hear, tuned
+from pipeline.complaints import BY_WORDS, ComplaintState, hear, tuned
 from pipeline.complaints.budget import LOW, START, WEEK, Budget
 from pipeline.complaints.heard import Heard, Said
 from pipeline.complaints.known import Known
@@ -175,5 +175,5 @@ def test_another_encoder_forgets_what_was_meant_but_not_what_was_said() -> None:
     again = tuned(snapshot.load(snapshot.dump(state)), Complaints(encoder="none", false_surges_a_week=2.0))
 
     assert len(again.heard) == before
-    assert again.surges.budget.a_week == pytest.approx(2.0)
+    assert again.surges.budget.a_week == pytest.approx(2.0 * BY_WORDS)
     assert again.surges.budget.bar < state.surges.budget.bar
