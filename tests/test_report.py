@@ -42,7 +42,7 @@ STORY = (
     (BEGIN - HOUR, said("m0", BEGIN - HOUR, "dora", "Where is my parcel?")),
     (BEGIN + HOUR, said("m1", BEGIN + HOUR, "ann", "I cannot pay by card")),
     (BEGIN + 2 * HOUR, said("m2", BEGIN + 2 * HOUR, "ben", "My basket is empty again")),
-    (BEGIN + 3 * HOUR, said("m3", BEGIN + 3 * HOUR, "ann", "The invoice names another street")),
+    (BEGIN + 3 * HOUR, said("m3", BEGIN + 3 * HOUR, "ann", "The print on the invoice is too small")),
     (BEGIN + 1.25 * HOUR, word("fixed", BEGIN, "m1")),
     (BEGIN + 1.5 * HOUR, word("rate", BEGIN, "m1", helped="yes", score="5")),
     (BEGIN + 3.5 * HOUR, word("reply", BEGIN, "m2")),
