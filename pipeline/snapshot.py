@@ -6,9 +6,14 @@ import inspect
 import io
 import pickle
 import zlib
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
-VERSION = b"FW2\n"
+VERSION = b"FW3\n"
+
+# Each field with the type its code states, or else what __init__ sets up.
+Shape = dict[str, str] | str
 
 # Whoever can write a snapshot must not be able to run code with it: only these places may be named,
 # and there only classes, or the functions listed here by name.
@@ -29,7 +34,15 @@ class Damaged(ValueError):
 
 
 class _Reader(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, grown: Mapping[type, Shape] | None = None) -> None:
+        super().__init__(file)
+        self._grown = {kind: _grown(kind, list(then)) for kind, then in (grown or {}).items()}
+
     def find_class(self, module: str, name: str) -> Any:
+        found = self._allowed(module, name)
+        return self._grown.get(found, found) if isinstance(found, type) else found
+
+    def _allowed(self, module: str, name: str) -> Any:
         found = super().find_class(module, name)
         if module == "builtins" and name in _BUILTINS:
             return found
@@ -45,7 +58,7 @@ class _Writer(pickle.Pickler):
 
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file, protocol=5)
-        self.kinds: dict[type, str] = {}
+        self.kinds: dict[type, Shape] = {}
 
     def reducer_override(self, each: Any) -> Any:
         kind = type(each)
@@ -66,7 +79,8 @@ def dump(state: object) -> bytes:
 def load(raw: bytes) -> Any:
     """Return the state; raises Damaged where the bytes are cut or changed, or other code wrote them.
 
-    An object that lacks a field which the code has by now would fail each frame from then on.
+    What an older version wrote is read where its classes only gained fields that have a default, or
+    lost some: learned baselines, silences and incidents outlive an upgrade.
     """
     head = len(VERSION) + 4
     if not raw.startswith(VERSION) or len(raw) < head:
@@ -75,18 +89,59 @@ def load(raw: bytes) -> Any:
         raise Damaged("check sum differs: the snapshot was cut or changed")
     file = io.BytesIO(raw[head:])
     try:
-        kinds = _Reader(file).load()
-        changed = [kind.__qualname__ for kind, shape in kinds.items() if _shape(kind) != shape]
-        if changed:
-            raise Damaged(f"snapshot of other code: {', '.join(changed)} had other fields then")
-        return _Reader(file).load()
+        kinds: dict[type, Shape] = _Reader(file).load()
+        changed = {kind: then for kind, then in kinds.items() if _shape(kind) != then}
+        if strange := [kind.__qualname__ for kind, then in changed.items() if not _follows(kind, then)]:
+            raise Damaged(f"snapshot of other code: {', '.join(strange)} had other fields then")
+        return _Reader(file, changed).load()
     except (pickle.UnpicklingError, AttributeError, ImportError, EOFError, IndexError) as error:
         raise Damaged(f"snapshot of other code: {error}") from error
 
 
-def _shape(kind: type) -> str:
-    """Return what an object of the class must agree on with its code: fields, or else what it sets up."""
-    if fields := inspect.get_annotations(kind):
-        return ", ".join(f"{name}: {what}" for name, what in fields.items())
+def _shape(kind: type) -> Shape:
+    """Return what an object of the class must agree on with its code."""
+    if is_dataclass(kind):
+        return {each.name: str(each.type) for each in fields(kind)}
+    if stated := inspect.get_annotations(kind):
+        return {name: str(what) for name, what in stated.items()}
     code = getattr(vars(kind).get("__init__"), "__code__", None)
     return ", ".join(code.co_names) if code else ""
+
+
+def _follows(kind: type, then: Shape) -> bool:
+    """Whether an object of the older shape can be made one of today's: what is new has a default."""
+    if isinstance(then, str) or not is_dataclass(kind):
+        return False
+    return all(
+        then[each.name] == str(each.type) if each.name in then else _has_default(each)
+        for each in fields(kind)
+    )
+
+
+def _has_default(each: Field[Any]) -> bool:
+    return each.default is not MISSING or each.default_factory is not MISSING
+
+
+def _grown(kind: type, then: list[str]) -> type:
+    """Return a class whose objects become those of today's class once older state is read into them."""
+
+    def set_state(self: Any, state: Any) -> None:
+        held = _by_name(state, then)
+        object.__setattr__(self, "__class__", kind)
+        for each in fields(kind):
+            value = held[each.name] if each.name in held else _default(each)
+            object.__setattr__(self, each.name, value)
+
+    return type(kind.__name__, (kind,), {"__slots__": (), "__setstate__": set_state})
+
+
+def _by_name(state: Any, names: list[str]) -> dict[str, Any]:
+    """Return what pickle kept of a data class: a list of a frozen one with slots, else a dict or two."""
+    if isinstance(state, list):
+        return dict(zip(names, state, strict=True))
+    parts = state if isinstance(state, tuple) else (state,)
+    return {name: value for part in parts if part for name, value in part.items()}
+
+
+def _default(each: Field[Any]) -> Any:
+    return each.default_factory() if each.default_factory is not MISSING else each.default

@@ -156,5 +156,5 @@ class Stepper:
             try:
                 return Pipeline.restore(self.config, raw)
             except snapshot.Damaged as error:
-                log.error("snapshot damaged", file=path.name, error=str(error), then="the one before it")
+                log.error("snapshot not read", file=path.name, error=str(error), then="the one before it")
         return None
