@@ -9,14 +9,14 @@ import msgspec
 import numpy as np
 
 from pipeline.series import Series
-from pipeline.types import NO_FLOATS, NO_ROWS, Alerts, Batch, Event, Floats, Lines, Rows, Seconds
+from pipeline.types import NO_FLOATS, NO_ROWS, Alerts, Batch, Event, Floats, Lines, Rows, Seconds, Traced
 
 # Steps stay short and Kafka's default of 1 MiB a message holds them: doors split what is larger.
 MAX_ROWS = 2_000
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Columns of one kind: samples, lines, alerts or events; the others are empty. A tick has none."""
+    """Columns of one kind: samples, lines, alerts, events or spans; the others are empty. A tick has none."""
 
     at: Seconds  # when it was taken in; what `now` is while it is stepped
     source: str = ""  # the door it came through
@@ -28,6 +28,7 @@ class Frame(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     severity: tuple[str, ...] = ()  # (n,) lines only
     events: tuple[Event, ...] = ()
     notes: tuple[bytes, ...] = ()  # (n,) alerts only
+    spans: bytes = b""  # keys and parents, u64 little-endian, then whether failed, u8, (n,) each; spans only
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -73,6 +74,15 @@ def alerts(at: Seconds, source: str, said: Alerts) -> Frame:
     )  # fmt: skip
 
 
+def spans(at: Seconds, source: str, told: Traced) -> Frame:
+    """Return a frame of n spans: their ends are its times, their durations its values."""
+    return Frame(
+        at, source, told.labels,
+        _bytes(told.kind, "<i4"), _bytes(told.end, "<f8"), _bytes(told.duration, "<f8"),
+        spans=_bytes(told.key, "<u8") + _bytes(told.parent, "<u8") + _bytes(told.failed, "u1"),
+    )  # fmt: skip
+
+
 def events(at: Seconds, source: str, happened: Iterable[Event]) -> Frame:
     return Frame(at, source, events=tuple(happened))
 
@@ -90,6 +100,8 @@ def batch(frame: Frame, series: Series) -> Batch:
     if frame.notes:
         times = np.frombuffer(frame.time, "<f8"), np.frombuffer(frame.value, "<f8")
         return Batch(alerts=Alerts(frame.labels, frame.notes, *times))
+    if frame.spans:
+        return Batch(spans=_traced(frame))
     rows = series.intern(frame.labels)[np.frombuffer(frame.series, "<i4")]
     time = np.frombuffer(frame.time, "<f8")
     kept = rows >= 0
@@ -102,6 +114,16 @@ def batch(frame: Frame, series: Series) -> Batch:
         return Batch(NO_ROWS, NO_FLOATS, NO_FLOATS, found, frame.events)
     value = np.frombuffer(frame.value, "<f8")
     return Batch(rows[kept], time[kept], value[kept], events=frame.events)
+
+
+def _traced(frame: Frame) -> Traced:
+    n = len(frame.time) // 8
+    key, parent = np.frombuffer(frame.spans, "<u8", 2 * n).reshape(2, n)
+    return Traced(
+        frame.labels, np.frombuffer(frame.series, "<i4"), key, parent,
+        np.frombuffer(frame.time, "<f8"), np.frombuffer(frame.value, "<f8"),
+        np.frombuffer(frame.spans, "u1", offset=16 * n).astype(np.bool_),
+    )  # fmt: skip
 
 
 def _bytes(column: Any, kind: str) -> bytes:

@@ -14,6 +14,7 @@ Seconds: TypeAlias = float  # a time is s since 1970 UTC, a span is s; never ms
 Labels: TypeAlias = Mapping[str, str]
 Rows: TypeAlias = NDArray[np.int32]
 Floats: TypeAlias = NDArray[np.float64]
+Keys: TypeAlias = NDArray[np.uint64]
 
 NO_ROWS: Rows = np.zeros(0, np.int32)
 NO_FLOATS: Floats = np.zeros(0, np.float64)
@@ -65,6 +66,19 @@ NO_ALERTS = Alerts()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Traced:
+    """Spans of traces as columns, n of them; `labels` are service, role ("" = a root inside), op or peer."""
+
+    labels: tuple[bytes, ...]  # canonical label sets, see series.pack
+    kind: Rows  # (n,) index into `labels`
+    key: Keys  # (n,) of its trace and itself
+    parent: Keys  # (n,) of its trace and its parent; 0 = a root
+    end: Floats  # (n,) s
+    duration: Floats  # (n,) s
+    failed: NDArray[np.bool_]  # (n,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Batch:
     """What one frame brings in: n samples as columns, log lines, events."""
 
@@ -74,14 +88,16 @@ class Batch:
     lines: Lines = NO_LINES
     events: tuple[Event, ...] = ()
     alerts: Alerts = NO_ALERTS
+    spans: Traced | None = None
+    derived: int = 0  # so many samples, the last ones, were worked out of spans: nobody misses them
 
     def of(self, kind: str) -> tuple[Event, ...]:
         return tuple(e for e in self.events if e.kind == kind)
 
     @property
     def alive(self) -> bool:
-        """Whether samples or log lines came: what is watched goes on."""
-        return bool(len(self.time) or self.lines.text)
+        """Whether samples, log lines or spans came: what is watched goes on."""
+        return bool(len(self.time) or self.lines.text or self.spans)
 
 
 @dataclass(frozen=True, slots=True)

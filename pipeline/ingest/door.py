@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -17,7 +17,7 @@ import orjson
 
 from pipeline import frame
 from pipeline.frame import Frame
-from pipeline.types import Alerts, Event, Floats, Seconds
+from pipeline.types import Alerts, Event, Floats, Seconds, Traced
 
 T = TypeVar("T")
 
@@ -51,6 +51,15 @@ class Door(Protocol):
 
     def decode(self, body: bytes, headers: Mapping[str, str], now: Seconds, limits: Limits) -> Decoded:
         """Return the frames of a request; raises Refused, and nothing else, where none can be had."""
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A door whose protocol has its own form for the answer to a request that is refused."""
+
+    def refusal(self, no: Refused, headers: Mapping[str, str]) -> tuple[str, bytes]:
+        """Return the content type and the body."""
         ...
 
 
@@ -90,6 +99,8 @@ class Decoded:
     frames: tuple[Frame, ...]
     rejects: Rejects = field(default_factory=Rejects)
     answer: bytes = b""  # the body of the answer when all was well
+    kind: str = ""  # its content type; "" = as its first byte looks
+    partial: bool = False  # the answer tells what was left out, with the status of when all was well
 
 
 def plain(body: bytes, headers: Mapping[str, str], limits: Limits) -> bytes:
@@ -197,6 +208,20 @@ def line_frames(
             frame.lines(at, source, tuple(known), rows, time[order[part]], text[part], severity[part])
         )
     return tuple(frames)
+
+
+def span_frames(at: Seconds, source: str, told: Traced) -> tuple[Frame, ...]:
+    """Return n spans as frames, each with the labels that it points to."""
+    sizes = [37 + len(told.labels[k]) for k in told.kind.tolist()]
+    return tuple(frame.spans(at, source, _span_part(told, part)) for part in _cuts(sizes))
+
+
+def _span_part(told: Traced, part: slice) -> Traced:
+    used, kind = np.unique(told.kind[part], return_inverse=True)
+    return Traced(
+        tuple(told.labels[k] for k in used.tolist()), kind.astype(np.int32), told.key[part],
+        told.parent[part], told.end[part], told.duration[part], told.failed[part],
+    )  # fmt: skip
 
 
 def event_frames(at: Seconds, source: str, events: Sequence[Event]) -> tuple[Frame, ...]:

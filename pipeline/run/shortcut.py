@@ -91,7 +91,7 @@ class Shortcut(HttpToolsProtocol):
         if cycle.disconnected:
             return
         close = [] if cycle.keep_alive else [(b"connection", b"close")]
-        lines = (*self.server_state.default_headers, *headers_of(status, found.answer), *close)
+        lines = (*self.server_state.default_headers, *headers_of(status, found.answer, found.kind), *close)
         head = b"".join([STATUS_LINE[status], *(b"%b: %b\r\n" % line for line in lines), b"\r\n"])
         self.transport.write(head + found.answer)
         if not cycle.keep_alive:

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pipeline import clock, kinds
 from pipeline.console.guard import READING, foreign, strange
 from pipeline.ingest.dead_letters import DeadLetters
-from pipeline.ingest.door import Decoded, Door, Refused, Rejects
+from pipeline.ingest.door import Decoded, Door, Refused, Rejects, Telling
 from pipeline.ingest.journal import Unwritable
 from pipeline.run.embedded import Busy, Engine
 from pipeline.types import Seconds
@@ -151,14 +151,17 @@ class Web:
             found = await self._decode(name, door, b"".join(body.parts), headers)
             await self._take_in(found)
             self._rejected(name, found.rejects, body)
-            status, text = (
-                (400, str(found.rejects).encode()) if found.rejects else (door.STATUS, found.answer)
-            )
-            await _answer(send, status, text)
+            if found.rejects and not found.partial:
+                status = 400
+                await _answer(send, status, str(found.rejects).encode())
+            else:
+                status = door.STATUS
+                await _answer(send, status, found.answer, kind=found.kind)
         except Refused as no:
             status = no.status
             self._rejected(name, Rejects(Counter({no.reason: 1}), [str(no)]), body)
-            await _refuse(no, headers, None if body.complete else receive, send)
+            told = door.refusal(no, headers) if isinstance(door, Telling) else ("", str(no).encode())
+            await _refuse(no, told, headers, None if body.complete else receive, send)
         except _Gone:
             status = 499  # as nginx counts it; nobody is there to read an answer
         finally:
@@ -230,12 +233,15 @@ class _Body:
     complete: bool = False
 
 
-async def _refuse(no: Refused, headers: Mapping[str, str], receive: Receive | None, send: Send) -> None:
+async def _refuse(
+    no: Refused, told: tuple[str, bytes], headers: Mapping[str, str], receive: Receive | None, send: Send
+) -> None:
     """Answer; a client that still writes hears why before it is cut off, for else it could not read it."""
     extra = [(b"retry-after", RETRY_AFTER)] if no.status in (429, 503) else []
     if receive is not None:
         extra.append((b"connection", b"close"))
-    await _begin(send, no.status, str(no).encode(), *extra)
+    kind, text = told
+    await _begin(send, no.status, text, *extra, kind=kind)
     if receive is not None and headers.get("expect", "").lower() != "100-continue":
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LINGER):
@@ -244,27 +250,28 @@ async def _refuse(no: Refused, headers: Mapping[str, str], receive: Receive | No
     await _end(send)
 
 
-async def _answer(send: Send, status: int, text: bytes, *extra: tuple[bytes, bytes]) -> None:
+async def _answer(send: Send, status: int, text: bytes, *extra: tuple[bytes, bytes], kind: str = "") -> None:
     """Send a whole answer."""
-    await send(_head(status, text, *extra))
+    await send(_head(status, text, *extra, kind=kind))
     await send({"type": "http.response.body", "body": text})
 
 
-async def _begin(send: Send, status: int, text: bytes, *extra: tuple[bytes, bytes]) -> None:
+async def _begin(send: Send, status: int, text: bytes, *extra: tuple[bytes, bytes], kind: str = "") -> None:
     """Send all of an answer but its end."""
-    await send(_head(status, text, *extra))
+    await send(_head(status, text, *extra, kind=kind))
     await send({"type": "http.response.body", "body": text, "more_body": True})
 
 
-def _head(status: int, text: bytes, *extra: tuple[bytes, bytes]) -> Message:
-    return {"type": "http.response.start", "status": status, "headers": [*headers_of(status, text), *extra]}
+def _head(status: int, text: bytes, *extra: tuple[bytes, bytes], kind: str = "") -> Message:
+    headers = [*headers_of(status, text, kind), *extra]
+    return {"type": "http.response.start", "status": status, "headers": headers}
 
 
-def headers_of(status: int, text: bytes) -> list[tuple[bytes, bytes]]:
-    """Return the headers that tell what an answer is."""
+def headers_of(status: int, text: bytes, kind: str = "") -> list[tuple[bytes, bytes]]:
+    """Return the headers that tell what an answer is; where no content type is named, as it looks."""
     size = [] if status == 204 else [(b"content-length", b"%d" % len(text))]
-    kind = b"application/json" if text[:1] in b"[{" else b"text/plain; charset=utf-8"
-    return [*size, (b"content-type", kind)] if text else size
+    looks = "application/json" if text[:1] in b"[{" else "text/plain; charset=utf-8"
+    return [*size, (b"content-type", (kind or looks).encode())] if text or kind else size
 
 
 async def _end(send: Send) -> None:

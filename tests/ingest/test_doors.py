@@ -47,6 +47,7 @@ def test_every_door_is_found_by_its_file() -> None:
         "/api/v1/push": "remote_write",
         "/api/v2/alerts": "alerts",
         "/loki/api/v1/push": "loki",
+        "/v1/traces": "otlp_traces",
         "/api/v1/complaints": "complaints",
         "/api/v1/changes": "changes",
     }
