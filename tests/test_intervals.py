@@ -32,6 +32,7 @@ def holds(given: dict[str, Any], now: float) -> bool:
 NIGHT = {
     "times": [{"start_time": "22:00", "end_time": "24:00"}, {"start_time": "00:00", "end_time": "06:00"}]
 }
+HALVES = {"times": [{"start_time": "09:30", "end_time": "10:15"}]}
 PARIS = {"times": [{"start_time": "09:00", "end_time": "17:00"}], "location": "Europe/Paris"}
 
 
@@ -43,6 +44,10 @@ PARIS = {"times": [{"start_time": "09:00", "end_time": "17:00"}], "location": "E
         pytest.param(NIGHT, at("2026-11-22T23:59:59"), True, id="24:00 is the end of the day"),
         pytest.param(NIGHT, at("2026-11-23T05:59:59"), True, id="the second of its times"),
         pytest.param(NIGHT, at("2026-11-23T06:00"), False, id="the end is not in it"),
+        pytest.param(HALVES, at("2026-11-23T09:29:59"), False, id="a minute before half past nine"),
+        pytest.param(HALVES, at("2026-11-23T09:30"), True, id="from half past nine"),
+        pytest.param(HALVES, at("2026-11-23T10:14:59"), True, id="to a quarter past ten"),
+        pytest.param(HALVES, at("2026-11-23T10:15"), False, id="and no longer"),
         pytest.param({"weekdays": ["saturday"]}, at("2026-11-21T00:00"), True, id="a Saturday"),
         pytest.param({"weekdays": ["sunday:friday"]}, at("2026-11-21T00:00"), False, id="six days"),
         pytest.param({"weekdays": ["Monday:friday"]}, at("2026-11-20T12:00"), True, id="names in any case"),
@@ -68,7 +73,8 @@ def test_an_interval_holds(given: dict[str, Any], now: float, expected: bool) ->
 
 RIGHT: list[dict[str, Any]] = [
     NIGHT, PARIS, {"weekdays": ["monday:friday", "saturday"]}, {"days_of_month": ["-31:31"[:3]]},
-    {"days_of_month": ["1:-1"]}, {"months": ["january:march", "may", "1:3"]}, {"years": ["2026:2028"]},
+    {"days_of_month": ["1:-1", "-2:-2", "5:5"]},
+    {"months": ["january:march", "may", "1:3"]}, {"years": ["2026:2028"]},
 ]  # fmt: skip
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"weekdays": ["mondy"]}, 'weekdays: expected one such as monday, got "mondy"; did you mean "monday"?'),

@@ -198,10 +198,21 @@ def test_what_still_burns_when_it_ends_is_told_once(given: dict[str, Any], what:
     assert verdicts[3].because == (f"still on when {what} ended" if told_before else PAY.signals[0].reason)
 
 
+AT_TEN = "2026-11-23T10:00:00Z"
+
+
 @pytest.mark.parametrize(
     ("given", "why"),
     [
         ({"maintenance": [{"services": ["a"]}]}, r"maintenance\[0\]: expected starts and ends, or during"),
+        (
+            {"maintenance": [{"services": ["a"], "starts": AT_TEN}]},
+            r"maintenance\[0\]: expected starts and ends, or during",
+        ),
+        (
+            {"maintenance": [{"services": ["a"], "starts": AT_TEN, "ends": AT_TEN}]},
+            r"maintenance\[0\]: ends: expected a time after starts",
+        ),
         (
             {"maintenance": [{"services": ["a"], "during": ["ofice"]}], "time_intervals": [OFFICE]},
             r'policy: maintenance\[0\].during: no time interval "ofice"; did you mean "office"',
