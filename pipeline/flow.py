@@ -18,6 +18,7 @@ from pipeline.patterns import notice
 from pipeline.priority import weigh
 from pipeline.respond import respond
 from pipeline.series import Series
+from pipeline.spans import trace
 from pipeline.types import Batch, Seconds, Step
 
 
@@ -49,6 +50,7 @@ class Pipeline:
 
     def step(self, batch: Batch, now: Seconds) -> Step:
         m, c = self.memory, self.config
+        batch = trace(m.traces, batch, m.series, now)
         measured, evidence = detect(m.detect, batch, m.series, c.watches, now)
         logged = read_lines(m.logs, batch, m.series, now)
         heard, complaints = hear(m.complaints, batch.events, c.topology, now, m.correlate.open, batch.alive)

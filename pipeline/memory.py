@@ -15,6 +15,7 @@ from pipeline.logs import LogState
 from pipeline.patterns import PatternState
 from pipeline.respond import RespondState
 from pipeline.series import Series
+from pipeline.spans import TraceState
 
 
 @dataclass(slots=True)
@@ -24,6 +25,7 @@ class Memory:
     position: int = -1  # of the last frame taken
     series: Series = field(default_factory=Series)
     feeds: FeedState = field(default_factory=FeedState)
+    traces: TraceState = field(default_factory=TraceState)
     detect: DetectState = field(default_factory=DetectState)
     logs: LogState = field(default_factory=LogState)
     complaints: ComplaintState = field(default_factory=ComplaintState)

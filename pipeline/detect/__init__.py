@@ -55,6 +55,7 @@ def detect(
         state.look_up(series)
         heard = ~np.isnan(batch.value) & (batch.time <= now + AHEAD)
         state.ears.hear(batch.series[heard], series, now)
+        heard[len(heard) - batch.derived :] = False
         state.lost.hear(batch.series[heard], batch.time[heard])
         guards = Guards(state.watches)
         for each in state.table.rounds(batch, series, now):

@@ -2,6 +2,7 @@
 
 from pipeline.spans.joined import JoinState, Single, join
 from pipeline.spans.state import SLOT, Call, Spans, SpanState, mark_trouble, take_spans
+from pipeline.spans.traced import TraceState, calls, trace
 
 __all__ = [
     "SLOT",
@@ -10,7 +11,10 @@ __all__ = [
     "Single",
     "SpanState",
     "Spans",
+    "TraceState",
+    "calls",
     "join",
     "mark_trouble",
     "take_spans",
+    "trace",
 ]

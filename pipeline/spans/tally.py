@@ -1,0 +1,177 @@
+"""Calls in, samples out: how many a second, which share failed, how long half and nine tenths took.
+
+A number from a handful of calls is noise. So calls are gathered until there are ENOUGH, a minute at the most;
+then a percentile is told only where FEW lie beyond it, and of failures the share that there are at least.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipeline.series import pack
+from pipeline.spans.seats import Name, Seats
+from pipeline.types import NO_FLOATS, Floats, Rows, Seconds
+
+MAX_SUBJECTS = 10_000  # services, operations and calls between services together, 1 kB each
+MAX_OPERATIONS = 50  # of one service; the calls of others count as the service's only
+ENOUGH = 30
+PATIENT: Seconds = 60.0
+FEW = 3.0
+# One in twenty shares measured is smaller by chance than it would be in the long run.
+SURE = 1.64
+
+# A duration is kept by its order of magnitude: bins a twentieth of a decade wide, from 10 us to 1,000 s.
+BINS = 161
+SHORTEST: Seconds = 1e-5
+WIDTH = 20.0
+
+QUANTILES = {"0.5": 0.5, "0.9": 0.9}
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted of each subject since it was last told of; bounded as above."""
+
+    seats: Seats = field(default_factory=lambda: Seats(MAX_SUBJECTS))
+    operations: Counter[str] = field(default_factory=Counter)  # by service
+    labels: dict[int, tuple[tuple[str, bytes], ...]] = field(default_factory=dict)  # by row: what it tells
+    since: Floats = field(default_factory=lambda: NO_FLOATS)  # (rows or more,) s
+    count: Floats = field(default_factory=lambda: NO_FLOATS)
+    failed: Floats = field(default_factory=lambda: NO_FLOATS)
+    times: Floats = field(default_factory=lambda: np.zeros((0, BINS)))
+    dropped: Counter[str] = field(default_factory=Counter)
+
+    def row(self, subject: Name, now: Seconds) -> int:
+        """Return the row of ("service", name), ("operation", of, name), ("call" or "peer", callee, caller).
+
+        -1 where there is no room for it.
+        """
+        seats, new = self.seats, subject not in self.seats.rows
+        if new and subject[0] == "operation" and self.operations[subject[1]] >= MAX_OPERATIONS:
+            self.dropped["operation limit"] += 1
+            return -1
+        row = seats.find(subject, now)
+        if row < 0:
+            self.dropped["subject limit"] += 1
+        elif new:
+            if subject[0] == "operation":
+                self.operations[subject[1]] += 1
+            self._open(row, now)
+            self.labels[row] = tuple(_told(subject))
+        return row
+
+    def add(self, row: Rows, failed: Floats, duration: Floats) -> None:
+        """Count calls, (n,) each; a duration of NaN is none, a row of -1 nobody's."""
+        kept = row >= 0
+        row, failed, duration = row[kept], failed[kept], duration[kept]
+        if not len(row):
+            return
+        n = len(self.count)
+        self.count += np.bincount(row, minlength=n)
+        self.failed += np.bincount(row, failed, minlength=n)
+        timed = ~np.isnan(duration)
+        cell, times = np.unique(row[timed] * np.int64(BINS) + _bin(duration[timed]), return_counts=True)
+        self.times.reshape(-1)[cell] += times
+
+    def close(self, now: Seconds) -> Iterator[tuple[bytes, float]]:
+        """Yield label set and value of all that can be told now."""
+        n = len(self.seats.names)
+        lasted = now - self.since[:n]
+        due = np.flatnonzero((self.count[:n] >= ENOUGH) | (lasted >= PATIENT))
+        due = due[[bool(self.seats.names[row]) for row in due.tolist()]] if len(due) else due
+        count, failed, times = self.count[due], self.failed[due], self.times[due]
+        values = {
+            "rate": count / np.maximum(lasted[due], 1.0),
+            "share": surely(failed, count),
+            **{name: quantile(times, q) for name, q in QUANTILES.items()},
+        }
+        for k, row in enumerate(due.tolist()):
+            for what, label in self.labels[row]:
+                value = float(values[what][k])
+                if value == value:
+                    yield label, value
+        self._start(due.astype(np.int32), now)
+
+    def restart(self, now: Seconds) -> None:
+        """Begin to count anew: for a while nothing came of anyone."""
+        self._start(np.arange(len(self.count), dtype=np.int32), now)
+
+    def forget(self, now: Seconds) -> int:
+        """Let go of subjects without a call for long; return how many."""
+        gone = self.seats.forget(now)
+        for row, (what, service, *_) in gone:
+            del self.labels[row]
+            if what == "operation":
+                self.operations[service] -= 1
+                if not self.operations[service]:
+                    del self.operations[service]
+        return len(gone)
+
+    def _open(self, row: int, now: Seconds) -> None:
+        if row >= len(self.count):
+            more = max(64, len(self.count))
+            self.since, self.count, self.failed = (
+                np.pad(column, (0, more)) for column in (self.since, self.count, self.failed)
+            )
+            self.times = np.pad(self.times, ((0, more), (0, 0)))
+        self._start(np.array([row], np.int32), now)
+
+    def _start(self, rows: Rows, now: Seconds) -> None:
+        self.since[rows] = now
+        self.count[rows] = self.failed[rows] = 0.0
+        self.times[rows] = 0.0
+
+
+def surely(failed: Floats, count: Floats) -> Floats:
+    """Return the share that there is at least, by Wilson's interval; NaN below FEW calls.
+
+    Wilson 1927, "Probable inference, the law of succession, and statistical inference".
+
+    >>> surely(np.array([0.0, 1.0, 4.0, 200.0]), np.array([9.0, 4.0, 4.0, 1000.0])).round(3)
+    array([0.   , 0.058, 0.598, 0.18 ])
+    """
+    n = np.maximum(count, 1.0)
+    share, square = failed / n, SURE**2
+    middle = share + square / (2 * n)
+    reach = SURE * np.sqrt(share * (1 - share) / n + square / (4 * n * n))
+    least = np.maximum(middle - reach, 0.0) / (1 + square / n)
+    return np.where(count >= FEW, np.where(failed > 0, least, 0.0), np.nan)
+
+
+def quantile(times: Floats, q: float) -> Floats:
+    """Return the quantile of each row of bins, (n,), s; NaN where fewer than FEW lie beyond it."""
+    total = times.sum(1)
+    cumulative = np.cumsum(times, 1)
+    row = np.arange(len(times))
+    at = np.argmax(cumulative >= q * total[:, None], axis=1)
+    inside = times[row, at] if len(times) else total
+    share = np.divide(
+        q * total - (cumulative[row, at] - inside), inside, out=np.ones(len(times)), where=inside > 0
+    )
+    found = SHORTEST * np.where(at == 0, share, 10 ** ((at - 1 + share) / WIDTH))
+    return np.where(total * (1 - q) >= FEW, found, np.nan)
+
+
+def _bin(duration: Floats) -> Rows:
+    order = np.floor(WIDTH * np.log10(np.maximum(duration, SHORTEST) / SHORTEST) + 1)
+    return np.where(duration < SHORTEST, 0, np.minimum(order, BINS - 1)).astype(np.int32)
+
+
+def _told(subject: Name) -> Iterator[tuple[str, bytes]]:
+    """Yield what is told of a subject, and under which label set."""
+    what, service, *rest = subject
+    labels = {"service": service}
+    if what == "operation":
+        labels["operation"] = rest[0]
+    elif what != "service":
+        labels["entity"] = f"{rest[0]}->{service}"
+    if what != "operation":
+        yield "rate", pack({"__name__": "span_calls_rate", **labels})
+    yield "share", pack({"__name__": "span_failed_share", **labels})
+    name = "span_gap_seconds" if what == "call" else "span_seconds"
+    for quantile_ in QUANTILES if what == "service" else ("0.5",):
+        yield quantile_, pack({"__name__": name, **labels, "quantile": quantile_})
