@@ -13,12 +13,14 @@ _EMAIL = re.compile(
 )
 _IBAN = re.compile(rf"{_START}[A-Za-z]{{2}}\d{{2}}(?:[ -]?[A-Za-z0-9]){{11,40}}")
 _CHINESE_ID = re.compile(
-    rf"{_START}\d{{6}}(?:19|20)\d{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{{3}}[\dXx]{_END}"
+    rf"{_START}\d{{6}}[ -]?(?:19|20)\d{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[ -]?\d{{3}}[\dXx]{_END}"
 )
-_DIGIT_RUN = re.compile(rf"{_START}\d(?:[ -]?\d){{12,}}{_END}")
+# A card may stand behind "#", where any other number is that of a ticket.
+_DIGIT_RUN = re.compile(rf"(?<![\dA-Za-z_])(?<![A-Za-z\d]-)\d(?:[ .-]{{0,2}}\d){{12,}}{_END}")
+_APART = re.compile(r"([ .-]{1,2})")
 _PHONES = (
     # With its country code, as E.164 has it: at most 15 digits.
-    re.compile(rf"(?<![\dA-Za-z])(?:\+|00)[1-9](?:[ ().-]{{0,2}}\d){{7,14}}{_END}"),
+    re.compile(rf"(?<![\dA-Za-z])(?:\+|00)[1-9](?:[ ()./-]{{0,2}}\d){{7,14}}{_END}"),
     # A mobile number of mainland China.
     re.compile(rf"{_START}(?:86[ -]?)?1[3-9]\d(?:[ -]?\d{{4}}){{2}}{_END}"),
     # A national number: 0 and its area, then the rest apart from it, in one group or two. Dates are shorter.
@@ -26,16 +28,25 @@ _PHONES = (
         rf"(?:{_START}0\d{{1,4}}[ -]|(?<![\dA-Za-z])\(0\d{{1,4}}\) ?)(?:\d{{6,8}}|\d{{3,4}}[ -]\d{{3,4}})"
         rf"(?![ -]?\d){_END}"
     ),
+    # A number of France in pairs, a mobile number of Britain.
+    re.compile(rf"{_START}0[1-9]([ .])\d\d(?:\1\d\d){{3}}{_END}"),
+    re.compile(rf"{_START}07[1-9]\d{{8}}{_END}"),
     # A number of North America with its separators.
     re.compile(
         rf"(?:{_START}(?:1[-. ])?[2-9]\d\d[-.]|(?<![\dA-Za-z])\([2-9]\d\d\) ?)[2-9]\d\d[-. ]\d{{4}}{_END}"
     ),
 )
-_WIDE = {start + k: str(k) for start in (0xFF10, 0x0660, 0x06F0) for k in range(10)}
+# Digits of other scripts: wide, Arabic, Persian, of India, Bengali, Thai, of mathematics.
+_ZEROS = (0xFF10, 0x0660, 0x06F0, 0x0966, 0x09E6, 0x0E50, *range(0x1D7CE, 0x1D800, 10))
+_WIDE = {start + k: str(k) for start in _ZEROS for k in range(10)}
+# What nobody sees between two signs hides a number from its shape; in emoji and Persian it has a meaning.
+_UNSEEN = re.compile("(?<=[!-~])[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+(?=[ -~])")
+_BLANK = re.compile("(?<=[!-~])[\u00a0\u2000-\u200a\u202f\u3000](?=[!-~])")
+_DASH = re.compile(r"(?<=\d)[\u2010-\u2014\u2212\uff0d](?=\d)")
 # A national number has no shape of its own; the word before it tells.
 _SAID_PHONE = re.compile(
-    r"((?<![A-Za-z])(?:tel(?:ephone)?|phone|mobile|cell|whatsapp|(?:call|ring|reach|text) me(?: back)?)"
-    r"(?: number| no)?"
+    r"((?<![A-Za-z])(?:tel(?:ephone)?|phone|mobile|cell|whatsapp|(?:call|ring|reach|text) me(?: back)?"
+    r"|(?:my|contact|callback) (?=n))(?: ?number| ?no)?"
     r"(?: (?:is|at|on))?|(?:电话|手机)(?:号码|号)?(?:是|为)?)([ .:：#-]{0,3})\(?\d(?:[ ().-]{0,2}\d){6,14}"
     + _END,
     re.IGNORECASE,
@@ -43,6 +54,15 @@ _SAID_PHONE = re.compile(
 
 # US social security numbers as the SSA issues them, with their dashes: without, any nine digits would do.
 _SSN = re.compile(rf"{_START}(?!000|666|9)\d{{3}}([- ])(?!00)\d\d\1(?!0000)\d{{4}}{_END}")
+# Passports and the identity cards of other countries have no check that all share; the word before tells.
+_SAID_ID = re.compile(
+    r"((?:(?<![A-Za-z])(?:passport|(?:id|identity)(?: card)?(?= n)|national id|ni(?= n)|national insurance"
+    r"|ssn|social security|dni|cpf|aadhaar|driv(?:ing|er'?s) licen[cs]e)|护照|護照|身份证|身份證|身分證"
+    r"|通行证|通行證|驾照|駕照|驾驶证)(?: (?:number|no\.?|card)|号码|號碼|号|號){0,2}(?: is|是|为|為)?)"
+    r"([ .:：#-]{0,3})(?!(?:19|20)\d\d[-./年]\d)(?=(?:[^\d\n]{0,3}\d){5})"
+    r"[A-Za-z]{0,3}\d(?:[ .-]{0,2}\d|[A-Za-z]){4,16}(?:\(\d\))?" + _END,
+    re.IGNORECASE,
+)
 _STREET = (
     r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace"
     r"|Way|Close|Crescent|Highway|Hwy|Parkway|Pkwy)"
@@ -53,7 +73,7 @@ _ADDRESSES = (
         rf"{_START}\d{{1,5}}[A-Za-z]? (?:[NSEW]\.? )?"
         rf"(?:(?:[A-Z][a-z'’]{{1,20}}|\d{{1,3}}(?:st|nd|rd|th)) ){{1,4}}"
         rf"{_STREET}\b\.?(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|#)\.? ?#?[A-Za-z\d-]{{1,6}})?"
-        r"(?:, (?:[A-Z][a-z]{1,20} ?){1,3})?(?:,? (?:[A-Z]{2} \d{5}(?:-\d{4})?"
+        r"(?:, [A-Z][a-z]{1,20}(?: [A-Z][a-z]{1,20}){0,2})?(?:,? (?:[A-Z]{2} \d{5}(?:-\d{4})?"
         r"|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})\b)?"
     ),
     # 省市区 at will, then a road with its number, or a housing estate with its block; then block and room.
@@ -61,9 +81,9 @@ _ADDRESSES = (
         r"(?:[\u4e00-\u9fff]{2,7}(?:省|自治[区區]))?(?:[\u4e00-\u9fff]{2,6}市)?(?:[\u4e00-\u9fff]{2,6}[区區县縣])?"
         r"(?:[\u4e00-\u9fff]{2,6}(?:街道|[镇鎮乡鄉]))?"
         r"(?:[\u4e00-\u9fff]{1,8}(?:路|街|大道|巷|弄|胡同|道)(?:[东東南西北中一二三四五六七八九十]?段)?"
-        r"\d{1,5}[号號弄]"
+        r" ?\d{1,5} ?[号號弄]"
         r"|(?<=[市区區县縣镇鎮道])[\u4e00-\u9fff]{2,8}(?:小区|小區|花园|花園|家园|家園|公寓|苑|村)(?=\d))"
-        r"(?:[\u4e00-\u9fff]{2,8}(?:小区|小區|花园|花園|家园|家園|公寓|大厦|大廈|广场|廣場|苑))?"
+        r"(?:[\u4e00-\u9fff]{2,8}(?:小区|小區|花园|花園|家园|家園|公寓|大厦|大廈|广场|廣場|苑|中心|大楼|大樓))?"
         r"(?:[\dA-Za-z]{1,4}(?:号楼|號樓|栋|棟|幢|座|楼|樓|单元|單元|层|層|室|号|號)|[\d-]{3,8}){0,4}"
     ),
     re.compile(r"(?<![A-Za-z])P\.? ?O\.? ?Box \d{1,6}(?![\dA-Za-z])", re.IGNORECASE),
@@ -78,8 +98,9 @@ PLACE = 40  # characters of an address before its block
 # A name is known only where it is said to be one, and in Latin letters by its capitals.
 _NAMES = (
     re.compile(
-        r"((?<![A-Za-z])(?:[Mm]y (?:full )?name(?: is|'s|’s|:)|[Ff]ull name:|[Tt]he name is) )"
-        r"[A-Z][\w'’-]{0,24}(?: [A-Z][\w'’.-]{0,24}){0,3}"
+        r"((?<![A-Za-z])(?:[Mm]y (?:full )?name(?: is|'s|’s|:)|[Ff]ull name:|[Tt]he name is|^Name:) )"
+        r"[A-Z][\w'’-]{0,24}(?: [A-Z][\w'’.-]{0,24}){0,3}",
+        re.MULTILINE,
     ),
     re.compile(
         r"((?:我叫|我的名字(?:叫|是)|我的姓名是|本人姓名是?|姓名[:：]"
@@ -108,16 +129,20 @@ def redact(text: str) -> str:
     """Return the text with e-mail, IBAN, identity, card and phone numbers, addresses and names masked.
 
     Numbers with a check digit are masked only where it is right, so order numbers and dates stay.
-    Wide and Arabic digits come back plain. Linear in the length of the text; a second pass changes nothing.
+    Digits of other scripts and dashes between digits come back plain. Linear in the
+    length of the text; a second pass changes nothing.
 
     >>> redact("Ann (ann@example.com) paid with 4111 1111 1111 1111 for order 20241122-0007, 电话13812345678")
     'Ann (<email>) paid with <card> for order 20241122-0007, 电话<phone>'
     """
-    text = _EMAIL.sub("<email>", text.translate(_WIDE))
+    if not text.isascii():
+        text = _DASH.sub("-", _BLANK.sub(" ", _UNSEEN.sub("", text.translate(_WIDE))))
+    text = _EMAIL.sub("<email>", text)
     text = _IBAN.sub(_iban, text)
     text = _CHINESE_ID.sub(_chinese_id, text)
     text = _DIGIT_RUN.sub(_cards, text)
     text = _SSN.sub("<id>", text)
+    text = _SAID_ID.sub(r"\1\2<id>", text)
     for phone in _PHONES:
         text = phone.sub("<phone>", text)
     text = _SAID_PHONE.sub(r"\1\2<phone>", text)
@@ -155,13 +180,14 @@ def _iban(found: re.Match[str]) -> str:
 
 def _chinese_id(found: re.Match[str]) -> str:
     """GB 11643-1999: the last sign is 1 - sum(weight x digit) modulo 11, X for ten."""
-    total = sum(int(digit) * 2 ** (17 - k) for k, digit in enumerate(found[0][:17]))
-    return "<id>" if "10X98765432"[total % 11] == found[0][17].upper() else found[0]
+    number = found[0].replace(" ", "").replace("-", "")
+    total = sum(int(digit) * 2 ** (17 - k) for k, digit in enumerate(number[:17]))
+    return "<id>" if "10X98765432"[total % 11] == number[17].upper() else found[0]
 
 
 def _cards(found: re.Match[str]) -> str:
     """Mask each card number that stands on whole groups of a run of digits."""
-    groups = re.split(r"([ -])", found[0])
+    groups = _APART.split(found[0])
     out: list[str] = []
     k = 0
     while k < len(groups):
@@ -174,10 +200,10 @@ def _cards(found: re.Match[str]) -> str:
 def _card_at(groups: list[str], k: int) -> int:
     """Return how many parts from k on make up a card number, 0 if none do."""
     number = ""
-    if groups[k] in " -":
+    if not groups[k].isdecimal():
         return 0
     for n, part in enumerate(groups[k : k + 19]):
-        number += part if part not in " -" else ""
+        number += part if part.isdecimal() else ""
         if len(number) > 19:
             return 0
         if _CARD.fullmatch(number) and _luhn(number):
