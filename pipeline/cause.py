@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Event, Seconds, Signal, Suspect
@@ -56,6 +58,14 @@ class Case:
         return max(self.slow, sorted(self.edges)[len(self.edges) // 2] if self.edges else 0.0)
 
 
+class Fault(NamedTuple):
+    """What a service's faults explain of those who call it."""
+
+    late: float
+    slow: float  # of their slowness
+    worst: float  # of their errors
+
+
 def rank(
     signals: Iterable[Signal],
     complaints: Iterable[Complaint],
@@ -81,11 +91,21 @@ def rank(
             case = cases.setdefault(service, Case())
             case.voice += score
             case.voices += 1
-    found = [_suspect(name, case, cases, topology) for name, case in cases.items()]
-    found += [_changed(event, cases.get(event.labels["service"]), found, onset) for event in changes]
-    since = {name: case.since for name, case in cases.items()}
-    found.sort(key=lambda s: (-s.score, since.get(s.service, math.inf), s.service, s.change or ""))
-    return tuple(found[:MAX_SUSPECTS])
+    faults = {name: _fault(case) for name, case in cases.items()}
+    scores = {name: _score(name, case, faults, topology) for name, case in cases.items()}
+    top = max(scores.values(), default=1.0)
+    found = [(-score, cases[name].since, name, "", -1) for name, score in scores.items()]
+    changed: list[Suspect] = []
+    for event in changes:
+        service = event.labels["service"]
+        suspect = _changed(event, service in cases, scores.get(service, 0.0), top, onset)
+        since = cases[service].since if service in cases else math.inf
+        found.append((-suspect.score, since, service, event.id, len(changed)))
+        changed.append(suspect)
+    return tuple(
+        changed[k] if k >= 0 else _suspect(name, -score, cases[name], faults, topology)
+        for score, _, name, _, k in heapq.nsmallest(MAX_SUSPECTS, found)
+    )
 
 
 def services(suspects: Sequence[Suspect]) -> tuple[str, ...]:
@@ -151,32 +171,41 @@ def sort_of(signal: Signal) -> str:
     return "traffic" if _TRAFFIC.search(name) else "own"
 
 
-def _suspect(name: str, case: Case, cases: dict[str, Case], topology: Topology) -> Suspect:
+def _fault(case: Case) -> Fault:
+    late = case.late
+    return Fault(late, max(late, 1.5 * case.own), max(case.fails, late, case.own))
+
+
+def _score(name: str, case: Case, faults: Mapping[str, Fault], topology: Topology) -> float:
     """Weigh one service: what a slow or failing callee explains does not count against its caller."""
-    below = [(c, cases[c]) for c in sorted(topology.below(name)) if c in cases]
-    slower = max((max(c.late, 1.5 * c.own) for _, c in below), default=0.0)
-    failing = max((max(c.fails, c.late, c.own) for _, c in below), default=0.0)
-    score = 2 * case.own + max(0.0, case.late - slower) + 0.05 * case.late
+    slower = failing = 0.0
+    for callee in topology.below(name) & faults.keys():
+        _, slow, worst = faults[callee]
+        slower, failing = max(slower, slow), max(failing, worst)
+    late = faults[name].late
+    score = 2 * case.own + max(0.0, late - slower) + 0.05 * late
     score += max(0.0, case.fails - failing) + 0.1 * case.fails
-    score += 0.1 * case.waits + 0.2 * case.traffic + 0.3 * case.blind + 2 * math.log2(1 + case.voice)
+    return score + (0.1 * case.waits + 0.2 * case.traffic + 0.3 * case.blind + 2 * math.log2(1 + case.voice))
+
+
+def _suspect(name: str, score: float, case: Case, faults: Mapping[str, Fault], topology: Topology) -> Suspect:
+    """Say in one sentence what speaks against a service, and which callee speaks for it."""
     said = [case.best.reason.rstrip(".")] if case.best else []
     if case.voices:
         said.append(f"{case.voices} complaint{'s' * (case.voices > 1)} may mean it")
-    blamed = max(below, key=lambda b: (max(b[1].late, b[1].own, b[1].fails), b[0]), default=None)
-    if blamed and case.late + case.fails > 0 and max(slower, failing) > 0:
-        said.append(f"{blamed[0]}, which it depends on, explains part of it")
+    below = [(faults[callee].worst, callee) for callee in topology.below(name) & faults.keys()]
+    if below and case.late + case.fails > 0 and max(below)[0] > 0:
+        said.append(f"{max(below)[1]}, which it depends on, explains part of it")
     return Suspect(name, score, "; ".join(said))
 
 
-def _changed(event: Event, case: Case | None, found: list[Suspect], onset: Seconds) -> Suspect:
+def _changed(event: Event, spoken: bool, own: float, top: float, onset: Seconds) -> Suspect:
     """Weigh one change: near the onset and on a service that is itself suspected."""
     service = event.labels["service"]
     lag = onset - event.time
     near = math.exp(-lag / USUAL_LAG) if lag >= 0 else math.exp(lag / DOUBTFUL)
-    own = max((s.score for s in found if s.service == service and s.change is None), default=0.0)
-    top = max((s.score for s in found if s.change is None), default=1.0)
-    score = own * (1 + near) + 0.5 * top * near
+    score = max(0.0, own) * (1 + near) + 0.5 * top * near
     when = f"{span(abs(lag))} {'before' if lag >= 0 else 'after'} the first signal"
     what = event.labels.get("kind") or "change"
-    seen = "" if case else "; nothing else speaks against it"
+    seen = "" if spoken else "; nothing else speaks against it"
     return Suspect(service, score, f"{what} {event.text or event.id}, {when}{seen}", event.id)

@@ -74,8 +74,10 @@ def _outgrew(state: CorrelateState, incident: Incident, signal: Signal) -> bool:
 
 def _is_of_another(state: CorrelateState, incident: Incident, signal: Signal) -> bool:
     """Say whether a surge that has only now grown strong enough to page is what another one explains."""
+    if signal.kind != "complaint" or not signal.page:
+        return False
     known = next((s for s in incident.signals if s.id == signal.id), None)
-    if signal.kind != "complaint" or not signal.page or known is None or known.page:
+    if known is None or known.page:
         return False
     other = explained(state, signal)
     return other is not None and other != incident.id and other in state.burning

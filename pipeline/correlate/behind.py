@@ -35,9 +35,8 @@ def fewest(state: CorrelateState, id: str, signals: tuple[Signal, ...]) -> tuple
     if len(signals) <= MAX_SIGNALS:
         return signals
     over = len(signals) - MAX_SIGNALS
-    *weakest, floor = heapq.nsmallest(
-        over + 1, signals, key=lambda s: (s.ended is None, s.page, s.surprise, s.id)
-    )
+    by_strength = sorted(signals, key=lambda s: (s.ended is None, s.page, s.surprise, s.id))
+    weakest, floor = by_strength[:over], by_strength[over]
     gone = {s.id: s for s in weakest}
     for signal in gone.values():
         if signal.ended is None:
