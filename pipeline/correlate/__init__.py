@@ -13,6 +13,7 @@ from pipeline.correlate.behind import refill
 from pipeline.correlate.picture import redraw, say
 from pipeline.correlate.place import holding, hot, loud
 from pipeline.correlate.state import CorrelateState
+from pipeline.correlate.turns import in_turn
 from pipeline.correlate.voices import attach, attach_late, claim, let_go
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Event, Incident, Seconds, Signal, State
@@ -42,7 +43,8 @@ def correlate(
 
     `senses` are the sentence encoder's rows of the complaints, where one is used.
 
-    One that was ranked within the second is ranked again, and returned, when the second is over.
+    One that was ranked within the second is ranked again, and returned, when the second is over. Where many
+    have changed, those that page are ranked at once and the others in the steps that follow: see turns.
 
     An incident is over when no signal has been on for `resolve_after`.
     """
@@ -62,11 +64,8 @@ def correlate(
         stale = {**state.waiting, **stale}
         state.drawn.clear()
         state.waiting.clear()
-    for id in stale:
-        if id in state.drawn:
-            state.waiting[id] = None
-        else:
-            _redraw(state, id, topology, now)
+    for id in in_turn(state, stale, topology):
+        _redraw(state, id, topology, now)
     if due:
         state.looked = now
         for complaint in state.tidy(now, cause.REACH):
@@ -103,8 +102,6 @@ def _mind(state: CorrelateState, event: Event, stale: dict[str, None], now: Seco
 
 def _redraw(state: CorrelateState, id: str, topology: Topology, now: Seconds) -> None:
     """Rank again; take in the complaints that came before the incident and name what it touches."""
-    if id not in state.burning:  # over since, and perhaps forgotten
-        return
     state.drawn.add(id)
     refill(state, id)
     incident = state.get(id)

@@ -56,6 +56,11 @@ def redraw(
     return new
 
 
+def rises(incident: Incident, topology: Topology) -> bool:
+    """Say whether its signals are worth more than its priority says."""
+    return _priority(incident, topology) < incident.priority
+
+
 def hear(incident: Incident, heard: tuple[Complaint, ...]) -> Incident:
     """Return the incident with who complained, of what and when first."""
     return replace(

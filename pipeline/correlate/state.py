@@ -47,6 +47,7 @@ class CorrelateState:
     changes: dict[str, Event] = field(default_factory=dict)  # oldest first
     drawn: set[str] = field(default_factory=set)  # incidents drawn since all were last returned
     waiting: dict[str, None] = field(default_factory=dict)  # changed since they were drawn
+    owed: dict[str, None] = field(default_factory=dict)  # changed, and not drawn yet: see in_turn
     unsaid: set[str] = field(default_factory=set)  # changed since they were last returned
     behind: dict[str, dict[str, Signal]] = field(default_factory=dict)  # incident -> on, and not shown
     floor: dict[str, tuple[bool, float]] = field(default_factory=dict)  # page, surprise of its weakest shown
@@ -144,7 +145,7 @@ class CorrelateState:
 
     def hold_back(self) -> None:
         """Keep what waits to be drawn to ourselves until it is: a storm would say each change of it."""
-        for id in self.waiting:
+        for id in (*self.waiting, *self.owed):
             if id in self.touched:
                 self.incidents[id] = self.touched.pop(id)
                 self.unsaid.add(id)
