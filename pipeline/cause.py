@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from pipeline.spans.ends import slow_ends
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Event, Seconds, Signal, Suspect
 from pipeline.units import span
@@ -29,6 +30,7 @@ NAMED = 0.35
 # What a metric's name says it measures, in the words of Prometheus and OpenTelemetry naming.
 _SLOW = re.compile(r"latency|duration|response_time|rtt|delay|(^|_)p\d\d|_seconds|_ms(_|$)|_s$")
 _OWN = re.compile(r"cpu|mem|disk|heap|thread|_fds|queue|load\d*$")
+_GAP = re.compile(r"(^|_)gap(_|$)")
 _WAITS = re.compile(r"client|outgoing|upstream")
 _FAILS = re.compile(r"error|fail|success|availab|exception|5xx|4xx|reject|timeout|restart")
 _TRAFFIC = re.compile(r"ops$|qps|rps|request|throughput|_rx|_tx|network|receive|transmit|rate$")
@@ -76,6 +78,12 @@ def rank(
     """Return at most MAX_SUSPECTS; ties go to the earlier onset, then by name, never by hash order."""
     cases: dict[str, Case] = {}
     named = [(s, _called(s, topology)) for s in signals if s.service]
+    slow = [(s, _ends(s)) for s, _ in named if sort_of(s) == "gap"]
+    blamed = slow_ends({ends: max(0.1, s.surprise) for s, ends in slow}, topology)
+    for signal, ends in slow:
+        for end in ends:
+            _hear(cases.setdefault(end, Case()), signal, "edge" if end == blamed[ends] else "waits")
+    named = [(s, callees) for s, callees in named if sort_of(s) != "gap"]
     for signal, callees in named:
         _hear(cases.setdefault(signal.service, Case()), signal, "fails" if callees else sort_of(signal))
     for signal, callees in named:
@@ -125,6 +133,12 @@ def _called(signal: Signal, topology: Topology) -> list[str]:
     return sorted(words & topology.callees.get(signal.service, frozenset()))
 
 
+def _ends(signal: Signal) -> tuple[str, str]:
+    """Return caller and callee of a signal about the calls between two."""
+    caller, _, callee = signal.labels.get("entity", "").partition("->")
+    return caller, callee
+
+
 def _hear(case: Case, signal: Signal, sort: str) -> None:
     weight = math.sqrt(max(0.0, signal.surprise))
     case.since = min(case.since, signal.since)
@@ -150,7 +164,7 @@ def _hear(case: Case, signal: Signal, sort: str) -> None:
 
 
 def sort_of(signal: Signal) -> str:
-    """Return what a signal is evidence of: own, slow, edge, waits, fails, traffic, blind or voice."""
+    """Return what a signal is evidence of: own, slow, edge, gap, waits, fails, traffic, blind or voice."""
     if signal.kind in ("log", "alert"):
         return "own"
     if signal.kind == "complaint":
@@ -166,7 +180,7 @@ def sort_of(signal: Signal) -> str:
         return "fails"
     if _SLOW.search(name):
         if "->" in signal.labels.get("entity", ""):
-            return "edge"
+            return "gap" if _GAP.search(name) else "edge"
         return "waits" if _WAITS.search(name) else "slow"
     return "traffic" if _TRAFFIC.search(name) else "own"
 

@@ -18,7 +18,7 @@ from pipeline.patterns import notice
 from pipeline.priority import weigh
 from pipeline.respond import respond
 from pipeline.series import Series
-from pipeline.spans import trace
+from pipeline.spans import Graph, trace
 from pipeline.types import Batch, Seconds, Step
 
 
@@ -30,6 +30,7 @@ class Pipeline:
         self.memory = memory or Memory(series=Series(config.limits.series))
         self.memory.logs = using(self.memory.logs, config.logs.templates)
         self.memory.complaints = tuned(self.memory.complaints, config.complaints)
+        self.graph = Graph()
 
     @classmethod
     def restore(cls, config: Config, raw: bytes) -> Pipeline:
@@ -51,14 +52,15 @@ class Pipeline:
     def step(self, batch: Batch, now: Seconds) -> Step:
         m, c = self.memory, self.config
         batch = trace(m.traces, batch, m.series, now)
+        graph = self.graph.around(m.traces, c.topology)
         measured, evidence = detect(m.detect, batch, m.series, c.watches, now)
         logged = read_lines(m.logs, batch, m.series, now)
         heard, complaints = hear(m.complaints, batch.events, c.topology, now, m.correlate.open, batch.alive)
         told_of = (*measured, *logged, *heard, *take_alerts(m.alerts, batch.alerts, now, c.inhibit_rules))
         signals = notice(m.patterns, told_of, batch.events, c.patterns, now)
         patience, senses = c.policy.resolve_after, m.complaints.senses
-        seen = correlate(m.correlate, signals, complaints, batch.events, c.topology, now, patience, senses)
-        seen = weigh(seen, c.priorities, c.topology, now)
+        seen = correlate(m.correlate, signals, complaints, batch.events, graph, now, patience, senses)
+        seen = weigh(seen, c.priorities, graph, now)
         told, verdicts = decide(m.decide, seen, batch.events, c.policy, now, signals, m.alerts.inhibitor)
         answered, actions, runs = respond(m.respond, told, verdicts, batch.events, c.response, now)
         incidents = m.correlate.keep(hindsight(m.detect, m.series, answered, now))
