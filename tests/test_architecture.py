@@ -22,6 +22,7 @@ NOUNS = (
     "plain",
     "kinds",
     "redact",
+    "markup",
     "knowledge",
     "match",
     "matchers",

@@ -301,6 +301,29 @@ def test_the_command_prints_each_complaint_and_a_surge_the_moment_it_is_known(tm
     assert "not json" in out.stderr
 
 
+def test_the_command_tells_no_personal_data_and_leaves_out_what_is_not_in_seconds(tmp_path: Path) -> None:
+    file = tmp_path / "complaints.jsonl"
+    lines = [
+        {
+            "t": 1_790_000_000,
+            "id": "a",
+            "text": "<p>mail ann@example.org</p><p>it fails</p>",
+            "topic": "138-1234-5678",
+        },
+        {"t": 1_790_000_000_000, "id": "ms", "text": "in milliseconds"},
+        {"t": 1_790_000_001, "id": "b", "text": "x"},
+    ]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines) + "mail ann@example.org, not json\n")
+
+    out = CliRunner().invoke(command, [str(file)])
+
+    told = [json.loads(line) for line in out.stdout.splitlines()]
+    assert [one["id"] for one in told] == ["a", "b"]
+    assert told[0]["topic"] == "1 mail <email> it fails"
+    assert "line 2: t: expected s since 1970, got 1790000000000" in out.stderr
+    assert "ann@" not in out.output
+
+
 @pytest.mark.shared_data
 def test_no_ordinary_complaint_of_a_recorded_day_pages_but_outages_do(shared: Path) -> None:
     folder = shared / "data" / "recordings" / "OB-1"

@@ -17,10 +17,15 @@ from pipeline.complaints import ComplaintState, encoders, hear, tuned
 from pipeline.complaints.door import said_now
 from pipeline.complaints.encoders import Dense
 from pipeline.config import Complaints
+from pipeline.markup import seen
+from pipeline.redact import redact
 from pipeline.topology import Topology
 from pipeline.types import Event
 
 LABELS = ("customer", "channel", "lang", "version", "platform", "region", "topic")
+MASKED = ("channel", "lang", "version", "platform", "region", "topic")
+MAX_TIME = 4_102_444_800.0  # the year 2100: what lies past it was not written in seconds
+AROUND = 200  # bytes of a bad line that are masked, of which the first are told
 BLOCK = 128  # complaints of a file that are read ahead
 
 
@@ -56,7 +61,8 @@ def command(file: str, catalog: Path | None, encoder: Literal["auto", "none", "u
     """Print {"id", "topic", "urgent", "services"} for each complaint of FILE ("-" reads a pipe).
 
     And {"surge", "at", "ids"} the moment one is known: more customers say the same than is usual.
-    A file that ends in .gz is unpacked; a line that is no complaint is told on stderr.
+    A file that ends in .gz is unpacked; a line that is no complaint is told on stderr. What is
+    personal is masked.
     """
     try:
         known = topology.load(catalog) if catalog is not None else Topology()
@@ -68,7 +74,7 @@ def command(file: str, catalog: Path | None, encoder: Literal["auto", "none", "u
     live = not os.path.isfile(file)
     with gzip.open(file) if file.endswith(".gz") else click.open_file(file, "rb") as lines:
         for row, ahead in _ahead(_rows(lines), state.sense.encoder, 1 if live else BLOCK):
-            labels = {name: str(getattr(row, name)) for name in LABELS}
+            labels = {name: getattr(row, name) for name in LABELS}
             event = Event("complaint", row.id, row.t, labels, row.text)
             signals, read = hear(state, (event,), known, row.t, ahead=ahead)
             said: list[dict[str, Any]] = [
@@ -93,10 +99,17 @@ def _ahead(rows: Iterator[Row], name: str, block: int) -> Iterator[tuple[Row, Ma
 
 
 def _rows(lines: Iterable[bytes]) -> Iterator[Row]:
-    """Yield the complaints; a line that is none is told on stderr and left out."""
+    """Yield the complaints as the door takes them; a line that is none is told on stderr and left out."""
     decode = msgspec.json.Decoder(Row, strict=False).decode
     for number, line in enumerate(lines, start=1):
         try:
-            yield decode(line)
+            row = decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            click.echo(f"line {number}: {error}: {line[:60]!r}", err=True)
+            begins = redact(line[:AROUND].decode(errors="replace"))[:60]
+            click.echo(f"line {number}: {error}: {begins!r}", err=True)
+            continue
+        if 0 <= row.t < MAX_TIME:
+            masked = {name: redact(getattr(row, name)) for name in MASKED if getattr(row, name)}
+            yield msgspec.structs.replace(row, text=redact(seen(row.text)), **masked)
+        else:
+            click.echo(f"line {number}: t: expected s since 1970, got {row.t:.0f}", err=True)

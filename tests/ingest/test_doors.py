@@ -183,6 +183,39 @@ def test_a_complaint_is_redacted_before_anything_keeps_it() -> None:
     assert said.time == NOW
 
 
+def test_whatever_a_complaint_says_beside_its_text_is_redacted_but_who_sent_it() -> None:
+    (said,) = events(
+        complaints,
+        {"customer": "ann@example.org", "text": "x", "channel": "sms 13812345678", "region": "+49 30 901820"},
+    )
+
+    assert said.labels == {"customer": "ann@example.org", "channel": "sms <phone>", "region": "<phone>"}
+
+
+def test_of_a_complaint_in_html_what_is_read_is_kept() -> None:
+    (said,) = events(
+        complaints, {"text": "<p>card <b>4111</b>&nbsp;1111&nbsp;1111&nbsp;1111</p><p>fails</p>"}
+    )
+
+    assert said.text == "card <card>\nfails"
+
+
+def test_a_complaint_may_have_fields_of_null_and_numbers_for_names() -> None:
+    (said,) = events(
+        complaints, {"customer": 4711, "id": 7, "text": "x", "lang": None, "version": None, "t": None}
+    )
+
+    assert (said.id, said.labels, said.time) == ("7", {"customer": "4711"}, NOW)
+
+
+def test_the_same_words_of_a_customer_are_another_complaint_an_hour_later() -> None:
+    body = json.dumps({"customer": "acme", "text": "it is down"}).encode()
+
+    ids = [complaints.decode(body, {}, NOW + late, LIMITS).answer for late in (0, 30, 3600)]
+
+    assert ids[0] == ids[1] != ids[2]
+
+
 def test_a_change_says_what_and_where() -> None:
     (change,) = events(
         changes, [{"id": "d-7", "t": ISO, "service": "pay", "kind": "deploy", "summary": "1.4.2"}]
