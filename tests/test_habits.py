@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import snapshot
+from pipeline.correlate import habits as module
+from pipeline.correlate import parts
 from pipeline.correlate.habits import MAX_KINDS, MAX_RECENT, MAX_WITH, OFTEN, WINDOW, Habits, surprise
 from pipeline.types import Incident, Seconds, State
 from tests.nouns import Desk, command, complaint, over, signal
@@ -190,3 +192,91 @@ def test_a_kind_that_is_long_unheard_is_forgotten_with_its_pairs() -> None:
 
     assert "old: cpu_ratio" not in habits.seen
     assert habits.pairs == {}
+
+
+def test_how_often_chance_would_bring_two_kinds_together_is_told() -> None:
+    habits = Habits()
+    for day in range(3):
+        habits.hear(signal("payment", day * DAY))
+        habits.hear(signal("mailer", day * DAY + 5))
+    habits.hear(signal("mailer", 2.5 * DAY))
+
+    [(other, why)] = habits.partners(signal("payment", 3 * DAY))
+
+    assert other == "mailer: cpu_ratio"
+    assert why.endswith("began together 3 of the 3 times that the rarer one did, by chance it would be 0.022")
+
+
+@pytest.mark.parametrize(("every", "known"), [(900.0, 0), (DAY, 1)])
+def test_so_many_times_together_are_habit_only_where_chance_would_not_do_it(every: float, known: int) -> None:
+    habits = Habits()
+    for k in range(OFTEN):
+        habits.hear(signal("payment", k * every))
+        habits.hear(signal("mailer", k * every))
+
+    assert len(list(habits.partners(signal("payment", OFTEN * every)))) == known
+
+
+def test_of_too_many_partners_the_least_often_seen_goes_and_never_the_newest() -> None:
+    habits = Habits()
+    for k in range(MAX_WITH):
+        for again in range(1 if k == 3 else 2):
+            habits.hear(signal("payment", (2 * k + again) * DAY))
+            habits.hear(signal(f"svc-{k:02}", (2 * k + again) * DAY))
+    habits.hear(signal("payment", 99 * DAY))
+    habits.hear(signal("newest", 99 * DAY))
+
+    held = habits.pairs["payment: cpu_ratio"]
+    assert len(held) == MAX_WITH
+    assert "newest: cpu_ratio" in held
+    assert "svc-03: cpu_ratio" not in held
+
+
+def test_what_people_ruled_and_what_came_by_habit_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_RULED", 4)
+    monkeypatch.setattr(module, "MAX_WITH", 2)
+    monkeypatch.setattr(module, "MAX_CAME", 2)
+    habits = Habits()
+    for k in range(3):
+        habits.rule([signal("payment", k)], [signal(f"svc-{k}", k)], True)
+        habits.join(signal(f"svc-{k}", k))
+
+    assert list(habits.ruled["payment: cpu_ratio"]) == ["svc-1: cpu_ratio", "svc-2: cpu_ratio"]
+    assert list(habits.ruled) == [f"{x}: cpu_ratio" for x in ("svc-0", "svc-1", "payment", "svc-2")]
+    habits.rule([signal("payment", 9)], [signal("svc-9", 9)], False)
+    assert "svc-0: cpu_ratio" not in habits.ruled
+    assert len(habits.ruled) == 4
+    assert len(habits.came) == 2
+    habits.part(signal("svc-0", 0))  # too long ago to be known
+    habits.part(signal("svc-2", 2))
+    assert habits.told() == (3, 1)
+
+
+def test_complaints_go_with_the_service_that_is_split_off() -> None:
+    desk = Desk()
+    desk.step(0, [signal("payment", 0), signal("checkout", 5)])
+    [both] = desk.all
+    said = [complaint("c1", 20, "payment"), complaint("c2", 20, "checkout")]
+    desk.step(20, [], said)
+    assert set(desk.known[both.id].complaints) == {"c1", "c2"}
+
+    desk.step(30, events=[command("split", 30, incident=both.id, out="payment")])
+
+    [new] = [i for i in desk.open if i.id != both.id]
+    assert new.complaints == ("c1",)
+    assert desk.known[both.id].complaints == ("c2",)
+
+
+def test_what_was_merged_too_long_ago_can_no_longer_be_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "MAX_MERGED", 1)
+    desk = Desk()
+    for k, service in enumerate(("payment", "mailer", "search")):
+        desk.step(k, [signal(service, k)])
+    into, first, second = desk.all
+    for k, one in enumerate((first, second)):
+        desk.step(10 + k, events=[command("merge", 10 + k, incident=one.id, into=into.id)])
+
+    desk.step(20, events=[command("split", 20, incident=into.id, out=first.id)])
+    desk.step(30, events=[command("split", 30, incident=into.id, out=second.id)])
+
+    assert {i.id for i in desk.open} == {into.id, second.id}
