@@ -11,12 +11,8 @@ from pipeline import snapshot
 from pipeline.spans import (
     SLOT,
     Call,
-    JoinState,
-    Single,
     Spans,
     SpanState,
-    join,
-    joined,
     mark_trouble,
     state,
     take_spans,
@@ -106,57 +102,3 @@ def test_a_restored_state_goes_on_as_if_it_had_never_stopped(told: list[tuple[Ca
     for name in ("slots", "count", "duration", "gap", "failed", "trouble"):
         np.testing.assert_array_equal(getattr(again, name), getattr(known, name))
     assert known.count.sum() == pytest.approx(sum(n for _, _, n in told))
-
-
-ROOT = Single("t1:a", "", "front", "GET /", START, 0.5)
-CLIENT = Single("t1:b", "t1:a", "front", "call cart", START, 0.3)
-SERVER = Single("t1:c", "t1:b", "cart", "/cart", START, 0.1, failed=True)
-
-
-@given(st.permutations([ROOT, CLIENT, SERVER]), st.integers(0, 3))
-def test_a_span_finds_its_parent_whichever_comes_first_and_in_which_post(
-    spans: list[Single], first: int
-) -> None:
-    known = JoinState()
-
-    parts = [join(known, spans[:first], START), join(known, spans[first:], START + 1)]
-
-    gaps = {call: gap for part in parts for call, gap in zip(part.calls, part.gap.tolist(), strict=True)}
-    assert set(gaps) == {
-        Call("", "", "front", "GET /"),
-        Call("front", "GET /", "front", "call cart"),
-        Call("front", "call cart", "cart", "/cart"),
-    }
-    assert gaps[Call("front", "call cart", "cart", "/cart")] == pytest.approx(0.2)
-    assert sum(part.failed.sum() for part in parts) == pytest.approx(1)
-    assert known.held == 0
-
-
-def test_a_span_whose_parent_never_comes_is_a_root_in_the_end() -> None:
-    known = JoinState()
-
-    early = join(known, [SERVER], START)
-    late = join(known, [], START + joined.PATIENCE)
-
-    assert early.calls == ()
-    assert late.calls == (Call("", "", "cart", "/cart"),)
-    assert known.dropped["parent not told"] == 1
-
-
-def test_a_span_told_twice_counts_once() -> None:
-    known = JoinState()
-
-    assert len(join(known, [ROOT, ROOT], START).calls) == 1
-    assert join(known, [ROOT], START).calls == ()
-
-
-def test_spans_met_and_waiting_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joined, "MAX_MET", 5)
-    monkeypatch.setattr(joined, "MAX_WAITING", 3)
-    known = JoinState()
-    spans = [Single(f"t{k}:b", f"t{k}:a", "cart", "/cart", START, 0.1) for k in range(20)]
-
-    found = join(known, spans, START)
-
-    assert (len(known.met), known.held, len(found.calls)) == (5, 3, 17)
-    assert known.dropped == {"parent not told": 17, "span limit": 15}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -38,6 +39,8 @@ class Waiting:
     clients: Ends = field(default_factory=lambda: NONE.copy())
     met: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))  # (clients,)
     servers: Ends = field(default_factory=lambda: NONE.copy())
+    answering: set[int] = field(default_factory=set)  # peers of whose calls a server told
+    silent: set[int] = field(default_factory=set)  # of whose calls none ever did: they are not waited for
     dropped: Counter[str] = field(default_factory=Counter)
 
 
@@ -63,11 +66,23 @@ def pair(state: Waiting, clients: Ends, servers: Ends, now: Seconds) -> Paired:
     hit = at < len(calls)
     hit[hit] = calls["key"][at[hit]] == answers["key"][hit]
     met[at[hit]] = True
-    found = calls[at[hit]], answers[hit]
-    stay, wait = _stay(calls, now, state.dropped), _stay(answers[~hit], now, state.dropped)
+    client, server, rest = calls[at[hit]], answers[hit], answers[~hit]
+    stay, wait = _stay(calls, now, state.dropped), _stay(rest, now, state.dropped)
     state.dropped["parent not told"] += int((~wait).sum())
-    state.clients, state.met, state.servers = calls[stay], met[stay], answers[~hit][wait]
-    return Paired(*found, calls[~stay & ~met])
+    if not wait.all():
+        state.silent.clear()  # one of them may send spans by now, under another name
+    stay &= ~np.isin(calls["peer"], list(state.silent))
+    alone = calls[~stay & ~met]
+    state.answering.update(client["peer"].tolist())
+    state.silent.update({peer for peer in alone["peer"].tolist() if peer >= 0} - state.answering)
+    state.clients, state.met, state.servers = calls[stay], met[stay], rest[wait]
+    return Paired(client, server, alone)
+
+
+def forget(state: Waiting, peers: Iterable[int]) -> None:
+    """Forget what is known of peers whose numbers are to be others'."""
+    state.answering.difference_update(peers)
+    state.silent.difference_update(peers)
 
 
 def _stay(ends: Ends, now: Seconds, dropped: Counter[str]) -> NDArray[np.bool_]:

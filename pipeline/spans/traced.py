@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.series import Series, unpack
-from pipeline.spans.paired import NONE, SPAN, Ends, Waiting, pair
+from pipeline.spans.paired import NONE, SPAN, Ends, Waiting, forget, pair
 from pipeline.spans.seats import Seats
 from pipeline.spans.tally import Tally
 from pipeline.types import Batch, Floats, Keys, Rows, Seconds, Traced
@@ -77,7 +77,7 @@ def trace(state: TraceState, batch: Batch, series: Series, now: Seconds) -> Batc
         return batch
     told = list(state.tally.close(now))
     state.edges += state.tally.forget(now)
-    state.names.forget(now)
+    forget(state.waiting, [number for number, _ in state.names.forget(now)])
     rows = series.intern([label for label, _ in told])
     kept = rows >= 0
     value = np.array([value for _, value in told], np.float64)
