@@ -31,6 +31,20 @@ MINE = "The export fails since this morning."
         pytest.param("\n\nSent from my iPhone", id="what a telephone adds"),
         pytest.param("\n\nBest regards,\nBob Lee\nAcme Ltd", id="greeting and signature"),
         pytest.param("\n> and a quote", id="quoted lines"),
+        pytest.param(
+            "\n\nOn Mon, Jan 5, 2026 at 10:00 AM Support with a long\nname <x> wrote:\n\n> Hi", id="wrapped"
+        ),
+        pytest.param("\n\nIl giorno lun 5 gen 2026 alle ore 10:00 Ann <x> ha scritto:\nciao", id="Italian"),
+        pytest.param("\n\nOp ma 5 jan. 2026 om 10:00 schreef Ann <x>:\nhoi", id="Dutch"),
+        pytest.param("\n\n5 января 2026 г., 10:00, Ann <x> написал(а):\nпривет", id="Russian"),
+        pytest.param("\n\nAnn <x> 于2026年1月5日周一 10:00写道：\n您好", id="Chinese, the name first"),
+        pytest.param("\n\n2026年1月5日(月) 10:00 サポート <x>:\n> こんにちは", id="any day above a quote"),
+        pytest.param("\n\niPhoneから送信", id="what a Japanese telephone adds"),
+        pytest.param("\n\nThanks,\nBob", id="thanks"),
+        pytest.param("\n\nС уважением,\nИван", id="Russian greeting"),
+        pytest.param(
+            "\n\nKind regards\nBob\n\nThis e-mail is confidential." + " Word" * 300, id="disclaimer"
+        ),
     ],
 )
 def test_quotes_and_signatures_are_left_out(below: str) -> None:
@@ -47,6 +61,20 @@ def test_quotes_and_signatures_are_left_out(below: str) -> None:
 )
 def test_a_text_is_never_stripped_of_all_its_words(text: str) -> None:
     assert said_now(text) == text
+
+
+def test_a_line_that_is_no_greeting_and_what_follows_a_greeting_stay() -> None:
+    failed = "I tried\ncheers\nbut then it failed again and I lost money"
+
+    assert said_now(failed) == failed
+    assert said_now(f"{MINE}\nThanks,\nBob\nPS: there is smoke") == f"{MINE}\nthere is smoke"
+    assert said_now(f"{MINE}\nThanks for your help") == f"{MINE}\nThanks for your help"
+
+
+def test_a_sentence_that_tells_what_was_written_is_no_mail_before() -> None:
+    said = f"{MINE}\nOn the third try the page wrote: E500, and my money is gone"
+
+    assert said_now(said) == said
 
 
 @given(st.text(max_size=300) | st.text("> \n-:abFrom wrote", max_size=300))
