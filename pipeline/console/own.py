@@ -29,7 +29,7 @@ async def own(store: Store, customer: str, now: Seconds) -> list[dict[str, Any]]
 def told(case: Case, now: Seconds) -> dict[str, Any]:
     """Return a complaint in public words: no service, no incident, no name of who works on it."""
     promise = case.next
-    asks = case.progress in (Progress.FIXED, Progress.CLOSED) and case.helped is None
+    asks = case.progress in (Progress.FIXED, Progress.CLOSED) and not case.helped  # a no was answered since
     return {
         "id": case.complaint,
         "state": case.progress.value,

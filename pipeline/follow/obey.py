@@ -31,8 +31,11 @@ def obey(case: Case, event: Event, now: Seconds) -> tuple[Case, tuple[Mark, ...]
         return case, ()
     if do == "rate":
         return _rated(case, event, now)
-    mark = Mark(now, DONE.get(do, do), by, event.text)
-    return (_sorted(case, event.labels) if do == "close" else case), (mark,)
+    if do == "close":
+        case = _sorted(case, event.labels)
+    elif do == "reopen":  # what its customer said of the help before holds no more
+        case = replace(case, helped=None, score=0)
+    return case, (Mark(now, DONE.get(do, do), by, event.text),)
 
 
 def _sorted(case: Case, said: Mapping[str, str]) -> Case:

@@ -63,7 +63,7 @@ def word(response: Response, receiver: str, case: Case, mark: Mark) -> list[Acti
 
     It holds public words only: who passes it on needs to know nothing else.
     """
-    asks = mark.what == "fixed" or (mark.what == "closed" and case.helped is None and not _asked(case))
+    asks = mark.what == "fixed" or (mark.what == "closed" and not case.helped and not _asked(case))
     said = [mark.text, "" if mark.what == "reply" else public(case), question(case) if asks else ""]
     notice = Notice(
         reason="how did we do" if asks else "word for a customer",

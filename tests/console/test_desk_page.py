@@ -123,6 +123,13 @@ async def test_a_board_admits_a_promise_that_broke_and_names_the_next(desk: Site
     assert "我们正在处理。 You hear more by <time" in kept
 
 
+async def test_what_is_closed_may_be_opened_again_on_the_board(desk: Site) -> None:
+    page = await desk.page("/board/north-books")
+
+    assert page.count('name="do" value="reopen"') == 1
+    assert "Open it again" in page
+
+
 async def test_a_customer_says_on_the_board_that_it_works(desk: Site) -> None:
     fields = {"do": "rate", "complaint": "m4", "helped": "yes", "score": "4", "incident": "inc-0031"}
 
