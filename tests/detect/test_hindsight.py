@@ -11,11 +11,12 @@ import yaml
 from pipeline import config
 from pipeline.detect import Watch, hindsight
 from pipeline.detect.hindsight import USUAL
-from pipeline.types import Incident
-from tests.detect.world import World, usual, watch
+from pipeline.types import Incident, Suspect
+from tests.detect.world import START, World, usual, watch
 from tests.nouns import incident, signal
 
 QUIET = USUAL + 15  # minutes of what is usual, the newest quarter of an hour among them
+MORNING = START + 4 * 3600  # two hours after midnight
 
 
 def after_customers(world: World, service: str = "pay", late: float = 60.0, **known: Any) -> Incident:
@@ -117,5 +118,56 @@ def test_what_moved_only_after_the_first_complaint_is_no_forewarning() -> None:
 def test_too_short_a_past_says_nothing() -> None:
     world = World([watch(samples=2)])
     world.feed(pay__queue=[10.0, 10.1, 40.0, 10.0])
+
+    assert "nothing measured of pay" in told(world, after_customers(world))
+
+
+@pytest.mark.parametrize(("value", "sign"), [(40.0, ">"), (1.0, "<")])
+def test_the_days_on_which_the_rule_would_have_paged_are_counted(value: float, sign: str) -> None:
+    """Yesterday it was as far off once, the day before only half as far, and three days before it was not."""
+    world = World([watch(samples=2)], now=MORNING, every=600.0)
+    day, half = 24 * 6, 10.0 + (value - 10.0) / 3
+    for once in (10.0, half, value):
+        world.feed(pay__queue=[10.0] * (day // 2))
+        world.feed(pay__queue=[once])
+        world.feed(pay__queue=[10.0] * (day // 2 - 1))
+    world.every = 60.0
+    world.feed(pay__queue=[10.0] * QUIET)
+    world.feed(pay__queue=[value])
+    world.feed(pay__queue=[10.0] * 3)
+
+    said = told(world, after_customers(world))
+
+    limit = f"-.inf, {(10 + value) / 2:g}" if sign == ">" else f"{(10 + value) / 2:g}, .inf"
+    assert f"data_range: [{limit}]" in said
+    assert said.endswith("and on 2 of the 4 days that are kept")
+
+
+@pytest.mark.parametrize(("value", "known"), [(11.5, False), (11.7, True), (8.5, False), (8.3, True)])
+def test_eight_spreads_from_the_usual_is_far(value: float, known: bool) -> None:
+    """Of what never moves a fiftieth is a spread."""
+    world = World([watch(samples=2)])
+    world.feed(pay__queue=[10.0] * QUIET)
+    world.feed(pay__queue=[value])
+    world.feed(pay__queue=[10.0] * 3)
+
+    assert ("queue" in told(world, after_customers(world))) is known
+
+
+def test_of_several_that_moved_the_farthest_is_named_and_of_the_first_three_suspects_only() -> None:
+    names = ("a", "b", "c", "d")
+    world = blip(World([watch(samples=2)]), a__queue=30.0, b__queue=40.0, c__queue=35.0, d__queue=90.0)
+    suspects = tuple(Suspect(name, 1.0, "why") for name in names)
+    given = replace(after_customers(world, "a"), suspects=suspects)
+
+    assert 'queue{service="b"}' in told(world, given)
+    assert 'queue{service="d"}' in told(world, replace(given, suspects=suspects[1:]))
+
+
+def test_what_was_as_far_off_before_is_usual() -> None:
+    world = World([watch(samples=2)])
+    world.feed(pay__queue=[10.0] * 10 + [41.0] + [10.0] * QUIET)
+    world.feed(pay__queue=[40.0])
+    world.feed(pay__queue=[10.0] * 3)
 
     assert "nothing measured of pay" in told(world, after_customers(world))
