@@ -6,8 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from opentelemetry import trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanContext, SpanKind
 
 NS = 1_000_000_000
 
@@ -101,3 +105,21 @@ def protobuf(spans: Sequence[Sent]) -> bytes:
             if span.failed:
                 told.status.code = Status.STATUS_CODE_ERROR
     return request.SerializeToString()
+
+
+def told(spans: Sequence[Sent]) -> list[ReadableSpan]:
+    """Return the spans as the SDK of OpenTelemetry hands them to its exporter."""
+    return [
+        ReadableSpan(
+            span.name, _context(span, span.id), _context(span, span.parent) if span.parent else None,
+            Resource({"service.name": span.service}), {"server.address": span.peer} if span.peer else {},
+            kind={2: SpanKind.SERVER, 3: SpanKind.CLIENT}[span.kind],
+            status=trace.Status(trace.StatusCode.ERROR if span.failed else trace.StatusCode.UNSET),
+            start_time=int(span.start * NS), end_time=int(span.end * NS),
+        )
+        for span in spans
+    ]  # fmt: skip
+
+
+def _context(span: Sent, id: bytes) -> SpanContext:
+    return SpanContext(int.from_bytes(span.trace, "big"), int.from_bytes(id, "big"), is_remote=False)

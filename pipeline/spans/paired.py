@@ -74,7 +74,8 @@ def pair(state: Waiting, clients: Ends, servers: Ends, now: Seconds) -> Paired:
     stay &= ~np.isin(calls["peer"], list(state.silent))
     alone = calls[~stay & ~met]
     state.answering.update(client["peer"].tolist())
-    state.silent.update({peer for peer in alone["peer"].tolist() if peer >= 0} - state.answering)
+    asked = alone["peer"][(alone["peer"] >= 0) & (alone["came"] <= now - WAIT)]
+    state.silent.update(set(asked.tolist()) - state.answering)
     state.clients, state.met, state.servers = calls[stay], met[stay], rest[wait]
     return Paired(client, server, alone)
 

@@ -45,10 +45,10 @@ class Tally:
     times: Floats = field(default_factory=lambda: np.zeros((0, BINS)))
     dropped: Counter[str] = field(default_factory=Counter)
 
-    def row(self, subject: Name, now: Seconds) -> int:
+    def row(self, subject: Name, since: Seconds, now: Seconds) -> int:
         """Return the row of ("service", name), ("operation", of, name), ("call" or "peer", callee, caller).
 
-        -1 where there is no room for it.
+        A new one counts from `since`; -1 where there is no room for it.
         """
         seats, new = self.seats, subject not in self.seats.rows
         if new and subject[0] == "operation" and self.operations[subject[1]] >= MAX_OPERATIONS:
@@ -60,7 +60,7 @@ class Tally:
         elif new:
             if subject[0] == "operation":
                 self.operations[subject[1]] += 1
-            self._open(row, now)
+            self._open(row, since)
             self.labels[row] = tuple(_told(subject))
         return row
 
@@ -96,9 +96,9 @@ class Tally:
                     yield label, value
         self._start(due.astype(np.int32), now)
 
-    def restart(self, now: Seconds) -> None:
-        """Begin to count anew: for a while nothing came of anyone."""
-        self._start(np.arange(len(self.count), dtype=np.int32), now)
+    def pause(self, lasted: Seconds) -> None:
+        """Leave out a time in which nothing came of anyone."""
+        self.since += lasted
 
     def forget(self, now: Seconds) -> int:
         """Let go of subjects without a call for long; return how many."""
@@ -111,17 +111,17 @@ class Tally:
                     del self.operations[service]
         return len(gone)
 
-    def _open(self, row: int, now: Seconds) -> None:
+    def _open(self, row: int, since: Seconds) -> None:
         if row >= len(self.count):
             more = max(64, len(self.count))
             self.since, self.count, self.failed = (
                 np.pad(column, (0, more)) for column in (self.since, self.count, self.failed)
             )
             self.times = np.pad(self.times, ((0, more), (0, 0)))
-        self._start(np.array([row], np.int32), now)
+        self._start(np.array([row], np.int32), since)
 
-    def _start(self, rows: Rows, now: Seconds) -> None:
-        self.since[rows] = now
+    def _start(self, rows: Rows, since: Seconds) -> None:
+        self.since[rows] = since
         self.count[rows] = self.failed[rows] = 0.0
         self.times[rows] = 0.0
 

@@ -1,0 +1,393 @@
+"""Spans to samples: what is counted and what is not, whatever the order, the clocks and the number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import frame, snapshot
+from pipeline.config import Limits
+from pipeline.ingest import otlp_traces
+from pipeline.series import Series
+from pipeline.spans import Graph, TraceState, calls, paired, tally, trace, traced
+from pipeline.spans.ends import slow_ends
+from pipeline.topology import Service, Topology
+from pipeline.types import Batch
+from tests.tracing import Sent, Shop, protobuf
+
+NOW = 1_790_000_000.0
+FRONT = Sent("front", "GET /", 2, b"t" * 16, b"front--1", b"", NOW - 1.0, NOW)
+CALL = Sent("front", "cart", 3, b"t" * 16, b"call---1", b"front--1", NOW - 0.9, NOW - 0.1, peer="cart")
+CART = Sent("cart", "GET /cart", 2, b"t" * 16, b"cart---1", b"call---1", NOW - 0.8, NOW - 0.2)
+
+
+def many(span: Sent, n: int = 30, failed: int = 0) -> list[Sent]:
+    """Return n such spans of as many traces; the first few failed."""
+    return [replace(span, trace=b"%016d" % (k + 1), failed=k < failed) for k in range(n)]
+
+
+class Told:
+    """A state, and the samples it told of, by series as Prometheus writes them."""
+
+    def __init__(self) -> None:
+        self.state, self.series, self.now = TraceState(), Series(), NOW
+        self.samples: dict[str, list[float]] = {}
+
+    def hear(self, spans: Sequence[Sent], after: float = 0.0) -> None:
+        self.now += after
+        decoded = otlp_traces.decode(protobuf(spans), {}, self.now, Limits())
+        for each in decoded.frames:
+            self.step(frame.batch(each, self.series))
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass as the engine does."""
+        for _ in range(int(seconds)):
+            self.now += 1.0
+            self.step(Batch())
+
+    def go_on(self, seconds: float) -> None:
+        """Let time pass while another service is heard."""
+        for _ in range(int(seconds / 10)):
+            self.wait(10)
+            id = int(self.now).to_bytes(8, "big")
+            self.hear([replace(FRONT, service="other", id=id, start=self.now, end=self.now)])
+
+    def step(self, batch: Batch) -> None:
+        found = trace(self.state, batch, self.series, self.now)
+        for row, value in zip(found.series.tolist(), found.value.tolist(), strict=True):
+            self.samples.setdefault(self.series.show(row), []).append(value)
+
+    def last(self, name: str) -> float:
+        return self.samples[name][-1]
+
+
+def test_both_ends_of_a_call_make_a_gap_a_count_and_a_share_of_failures() -> None:
+    told = Told()
+
+    told.hear([*many(FRONT), *many(CALL, failed=15), *many(CART)])
+    told.wait(10)
+
+    assert told.last('span_gap_seconds{entity="front->cart",quantile="0.5",service="cart"}') == pytest.approx(
+        0.2, rel=0.13
+    )
+    assert told.last('span_calls_rate{entity="front->cart",service="cart"}') == pytest.approx(3.0)
+    assert told.last('span_failed_share{entity="front->cart",service="cart"}') == pytest.approx(
+        0.357, abs=0.001
+    )
+    assert told.last('span_failed_share{service="cart"}') == pytest.approx(0.0)
+    assert told.last('span_seconds{quantile="0.5",service="cart"}') == pytest.approx(0.6, rel=0.13)
+    assert told.last('span_seconds{operation="GET /",quantile="0.5",service="front"}') == pytest.approx(
+        1.0, rel=0.13
+    )
+
+
+@given(st.permutations([*many(FRONT, 3), *many(CALL, 3), *many(CART, 3)]), st.integers(0, 9), st.booleans())
+def test_the_order_of_spans_and_how_they_are_posted_change_nothing(
+    spans: list[Sent], first: int, later: bool
+) -> None:
+    told, once = Told(), Told()
+
+    told.hear(spans[:first])
+    told.hear(spans[first:], after=paired.WAIT / 2 if later else 0.0)
+    told.go_on(70)
+    once.hear(spans)
+    once.go_on(70)
+
+    of_edge = 'span_failed_share{entity="front->cart",service="cart"}'
+    assert told.samples[of_edge] == once.samples[of_edge]
+    assert calls(told.state) == calls(once.state) == {"front": frozenset({"cart"})}
+    assert told.state.waiting.dropped["parent not told"] == 0
+
+
+def test_a_server_that_says_it_took_longer_than_its_client_waited_leaves_no_gap() -> None:
+    told = Told()
+    slow = replace(CART, start=NOW - 5.0, end=NOW - 0.2)
+
+    told.hear([*many(CALL), *many(slow)])
+    told.wait(10)
+
+    assert told.last('span_gap_seconds{entity="front->cart",quantile="0.5",service="cart"}') < 1e-5
+
+
+def test_clocks_that_differ_by_minutes_change_no_duration_and_no_gap() -> None:
+    told = Told()
+    skewed = replace(CART, start=CART.start - 200.0, end=CART.end - 200.0)
+
+    told.hear([*many(CALL), *many(skewed)])
+    told.wait(10)
+
+    assert told.last('span_gap_seconds{entity="front->cart",quantile="0.5",service="cart"}') == pytest.approx(
+        0.2, rel=0.13
+    )
+
+
+def test_of_a_server_without_its_client_no_call_is_counted_but_its_time_is() -> None:
+    told = Told()
+
+    told.hear(many(CART))
+    told.wait(40)
+
+    assert told.state.waiting.dropped["parent not told"] == 30
+    assert calls(told.state) == {}
+    assert 'span_seconds{quantile="0.5",service="cart"}' in told.samples
+
+
+def test_a_database_that_sends_no_spans_is_as_slow_as_its_clients_say() -> None:
+    told = Told()
+
+    told.hear(many(replace(CALL, peer="orders-db")))
+    told.wait(paired.WAIT + 10)
+    first = list(told.samples)
+    told.samples.clear()
+    told.hear(many(replace(CALL, peer="orders-db", id=b"call---2")))
+    told.wait(10)
+
+    name = 'span_seconds{entity="front->orders-db",quantile="0.5",service="orders-db"}'
+    assert name in first
+    assert told.last(name) == pytest.approx(0.8, rel=0.13), "at once, for it never answered"
+
+
+def test_a_service_that_begins_to_send_spans_is_waited_for_again() -> None:
+    told = Told()
+    told.hear(many(replace(CALL, peer="10-cart")))
+    told.wait(paired.WAIT + 10)
+
+    for k in range(8):  # its spans come: the first of them find nobody who waits
+        told.hear(many(replace(CALL, peer="10-cart", id=b"call%04d" % k)), after=1)
+        told.wait(10)
+        told.hear(many(replace(CART, parent=b"call%04d" % k, id=b"cart%04d" % k)), after=1)
+        told.wait(10)
+
+    assert "cart" in calls(told.state)["front"]
+
+
+def test_a_call_to_a_traced_service_that_does_not_answer_counts_as_failed() -> None:
+    told = Told()
+    told.hear([*many(CALL), *many(CART)])
+    told.wait(10)
+
+    told.hear(many(replace(CALL, id=b"call---2", failed=True), 30, failed=30))
+    told.wait(paired.WAIT + 10)
+
+    assert told.last('span_failed_share{entity="front->cart",service="cart"}') > 0.9
+
+
+def test_a_queue_has_calls_and_no_gap() -> None:
+    told = Told()
+
+    told.hear([*many(replace(CALL, kind=4)), *many(replace(CART, kind=5))])
+    told.wait(10)
+
+    assert 'span_calls_rate{entity="front->cart",service="cart"}' in told.samples
+    assert not any(name.startswith("span_gap_seconds") for name in told.samples)
+
+
+def test_a_post_sent_again_counts_once() -> None:
+    told, once = Told(), Told()
+    spans = [*many(FRONT), *many(CALL), *many(CART)]
+
+    told.hear(spans)
+    told.hear(spans, after=1)
+    told.wait(60)
+    once.hear(spans)
+    once.wait(61)
+
+    assert told.state.dropped["sent again"] == 90
+    assert told.samples == once.samples
+
+
+def test_a_span_twice_in_a_post_counts_once() -> None:
+    told = Told()
+
+    told.hear([*many(CART), *many(CART)])
+    told.wait(10)
+
+    assert told.last('span_calls_rate{service="cart"}') == pytest.approx(3.0)
+    assert told.state.dropped["late or twice"] == 30
+
+
+def test_what_ended_long_ago_is_counted_as_late_and_not_as_now() -> None:
+    told = Told()
+
+    told.hear(many(replace(CART, start=NOW - 400.0, end=NOW - 399.0)))
+    told.wait(70)
+
+    assert told.state.dropped["late or twice"] == 30
+    assert 'span_seconds{quantile="0.5",service="cart"}' not in told.samples
+
+
+def test_four_slow_calls_are_no_percentile_and_two_failures_no_share() -> None:
+    told = Told()
+
+    told.hear([*many(FRONT, 4), *many(CART, 2, failed=2)])
+    told.go_on(70)
+
+    assert {name for name in told.samples if "other" not in name} == {
+        'span_calls_rate{service="front"}',
+        'span_failed_share{service="front"}',
+        'span_failed_share{operation="GET /",service="front"}',
+        'span_calls_rate{service="cart"}',
+    }
+
+
+def test_while_others_are_heard_a_service_without_calls_has_none() -> None:
+    told = Told()
+    told.hear(many(CART))
+
+    for k in range(12):
+        told.hear([replace(FRONT, id=b"front%03d" % k)], after=10)
+
+    assert told.last('span_calls_rate{service="cart"}') == 0.0
+    assert told.last('span_calls_rate{service="front"}') > 0.0
+
+
+def test_while_nothing_comes_at_all_nothing_is_said() -> None:
+    told = Told()
+    told.hear(many(CART))
+    told.wait(traced.ALIVE)
+    told.samples.clear()
+
+    told.wait(600)
+
+    assert told.samples == {}
+
+
+@pytest.mark.parametrize("ticks", [pytest.param(True, id="of the feed"), pytest.param(False, id="of ours")])
+def test_a_pause_does_not_count_as_time_without_calls(ticks: bool) -> None:
+    told = Told()
+    told.hear(many(CART))
+    told.wait(10)
+    told.samples.clear()
+
+    told.wait(600 if ticks else 0)
+    told.now += 0 if ticks else 600
+    told.hear(many(replace(CART, id=b"cart---2", start=told.now, end=told.now)))
+    told.wait(10)
+
+    assert [rate >= 1.0 for rate in told.samples['span_calls_rate{service="cart"}']] == [True]
+
+
+def test_what_was_not_called_for_an_hour_is_forgotten() -> None:
+    told = Told()
+    told.hear([*many(FRONT), *many(CALL), *many(CART)])
+    told.wait(10)
+    before = told.state.edges
+
+    for k in range(370):
+        told.hear([replace(FRONT, id=b"front%03d" % k, start=told.now, end=told.now)], after=10)
+
+    assert set(told.state.tally.seats.rows) == {("service", "front"), ("operation", "front", "GET /")}
+    assert set(told.state.names.rows) == {("front",)}
+    assert told.state.tally.operations == {"front": 1}
+    assert (calls(told.state), told.state.edges > before) == ({}, True)
+
+
+def test_operations_of_a_service_are_bounded_and_the_service_still_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tally, "MAX_OPERATIONS", 3)
+    told = Told()
+
+    told.hear([replace(CART, name=f"GET /cart/{k}", id=b"cart%04d" % k) for k in range(30)])
+    told.wait(10)
+
+    assert told.last('span_calls_rate{service="cart"}') == pytest.approx(3.0)
+    assert len(told.state.tally.seats.rows) == 4
+    assert told.state.tally.dropped == {"operation limit": 27}
+
+
+def test_services_are_bounded_and_those_known_still_count() -> None:
+    told = Told()
+    told.state.names.limit = told.state.tally.seats.limit = 4
+    told.hear(many(CART))
+    told.hear([replace(FRONT, service=f"s{k}", id=b"s%07d" % k) for k in range(50)])
+
+    told.hear(many(replace(CART, id=b"cart---2")))
+    told.wait(10)
+
+    assert told.last('span_calls_rate{service="cart"}') == pytest.approx(6.0)
+    assert (len(told.state.names.names), len(told.state.tally.seats.names)) == (4, 4)
+    assert told.state.dropped["name limit"] == 47
+    assert told.state.tally.dropped["subject limit"] > 0
+
+
+def test_waiting_spans_are_bounded_the_oldest_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paired, "MAX_WAITING", 20)
+    monkeypatch.setattr(traced, "MAX_FRESH", 40)
+    told = Told()
+
+    told.hear(many(CALL, 50))
+    told.hear(many(replace(CART, parent=b"nobody-1"), 50), after=1)
+
+    assert (len(told.state.waiting.clients), len(told.state.waiting.servers)) == (20, 20)
+    assert told.state.waiting.dropped["waiting limit"] == 60
+
+
+def test_a_snapshot_in_the_middle_changes_nothing() -> None:
+    shop = Shop(7)
+    told = Told()
+    posts = [shop.spans(NOW + 5 * k, NOW + 5 * k + 4, 4.0) for k in range(24)]
+    for spans in posts[:12]:
+        told.hear(spans, after=5)
+    other = Told()
+    other.now = told.now
+    other.state, other.series = snapshot.load(snapshot.dump((told.state, told.series)))
+    told.samples.clear()
+
+    for spans in posts[12:]:
+        told.hear(spans, after=5)
+        other.hear(spans, after=5)
+
+    assert told.samples == other.samples
+    assert len(told.samples) > 20
+
+
+def test_the_catalogue_is_believed_and_traces_tell_what_it_does_not() -> None:
+    told, graph = Told(), Graph()
+    catalog = Topology({"front": Service(owner="web"), "cart": Service(depends_on=("db",))})
+
+    before = graph.around(told.state, catalog)
+    told.hear([*many(CALL), *many(CART), *many(replace(CALL, service="cart", id=b"call---2", peer="cache"))])
+    told.wait(40)
+    after = graph.around(told.state, catalog)
+
+    assert before is catalog
+    assert after.services["front"] == Service(owner="web", depends_on=("cart",))
+    assert after.services["cart"] == Service(depends_on=("db",))
+    assert graph.around(told.state, catalog) is after
+
+
+@pytest.mark.parametrize(
+    ("slow", "ends"),
+    [
+        pytest.param({("a", "b"): 3.0}, ["b"], id="one way of two services: whom it leads to"),
+        pytest.param({("a", "b"): 3.0, ("b", "c"): 3.0, ("b", "d"): 3.0}, ["b"] * 3, id="all ways of one"),
+        pytest.param({("b", "c"): 3.0}, ["c"], id="one of many: its other end"),
+        pytest.param({("a", "b"): 3.0, ("e", "b"): 3.0}, ["b", "b"], id="all that lead to it"),
+        pytest.param({("a", "b"): 3.0, ("a", "e"): 3.0}, ["a", "a"], id="all that lead away"),
+    ],
+)
+def test_slow_ways_speak_of_the_end_whose_ways_are_slow(
+    slow: dict[tuple[str, str], float], ends: list[str]
+) -> None:
+    calls = {"a": ("b", "e"), "b": ("c", "d"), "e": ("b",)}
+    topology = Topology({caller: Service(depends_on=callees) for caller, callees in calls.items()})
+
+    assert list(slow_ends(slow, topology).values()) == ends
+
+
+@given(st.lists(st.floats(1e-5, 900.0), min_size=30, max_size=200))
+def test_a_percentile_of_bins_is_within_a_bin_of_the_true_one(durations: list[float]) -> None:
+    counts = tally.Tally()
+    row = np.full(len(durations), counts.row(("service", "pay"), NOW, NOW), np.int32)
+
+    counts.add(row, np.zeros(len(row)), np.array(durations))
+
+    low, high = np.quantile(durations, 0.5, method="lower"), np.quantile(durations, 0.5, method="higher")
+    width = 10 ** (1 / tally.WIDTH) * 1.0001
+    assert low / width <= tally.quantile(counts.times[:1], 0.5)[0] <= high * width
