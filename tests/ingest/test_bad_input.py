@@ -23,7 +23,7 @@ SNAPPY = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy"
 GZIP = JSON | {"Content-Encoding": "gzip"}
 Sent: TypeAlias = Callable[[bytes], bytes | AsyncIterator[bytes]]
 WRITE, ALERTS, LOKI = "/api/v1/write", "/api/v2/alerts", "/loki/api/v1/push"
-COMPLAINTS, CHANGES = "/api/v1/complaints", "/api/v1/changes"
+COMPLAINTS, CHANGES, TRACES = "/api/v1/complaints", "/api/v1/changes", "/v1/traces"
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 GOOD = prompb.body(prompb.series({"__name__": "up", "service": "pay"}, (1.0, NOW_MS)))
@@ -95,6 +95,16 @@ TABLE: dict[str, tuple[str, dict[str, str], bytes, int, str]] = {
         LOKI, JSON, b'{"streams": [{"stream": {}, "values": []}]}', 400, "loki: stream labels",
     ),
     "loki: protobuf": (LOKI, SNAPPY, GOOD, 415, "loki: content type"),
+    "traces: no protobuf": (
+        TRACES, {"Content-Type": "application/x-protobuf"}, b"what", 400, "otlp_traces: protobuf",
+    ),
+    "traces: wrong JSON": (TRACES, JSON, b'{"resourceSpans": 5}', 400, "otlp_traces: json"),
+    "traces: a deep hole": (TRACES, JSON, b"[" * 100_000, 400, "otlp_traces: json"),
+    "traces: cut gzip": (TRACES, GZIP, gzip.compress(b"{}")[:-5], 400, "otlp_traces: gzip"),
+    "traces: decompression bomb": (TRACES, GZIP, BOMB, 413, "otlp_traces: too large"),
+    "traces: thrift": (
+        TRACES, {"Content-Type": "application/x-thrift"}, b"", 415, "otlp_traces: content type",
+    ),
     "complaints: invalid JSON": (COMPLAINTS, {}, b"{", 400, "complaints: json"),
     "complaints: no text": (COMPLAINTS, {}, b'{"customer": "a"}', 400, "complaints: no text"),
     "complaints: time in the future": (
@@ -140,7 +150,7 @@ async def test_the_good_records_beside_a_bad_one_are_taken(forewarn: Served) -> 
     assert (await forewarn.counts("forewarn_events_total", "kind"))["alert"] == 1
 
 
-@pytest.mark.parametrize("path", [WRITE, ALERTS, LOKI, COMPLAINTS, CHANGES])
+@pytest.mark.parametrize("path", [WRITE, ALERTS, LOKI, COMPLAINTS, CHANGES, TRACES])
 async def test_a_body_of_100_MB_is_refused_before_it_is_read(forewarn: Served, path: str) -> None:
     host, _, port = forewarn.at.partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
