@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from pathlib import Path
+from zlib import crc32
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
@@ -18,7 +21,7 @@ from pipeline.complaints import heard as heard_module
 from pipeline.complaints.heard import voice_of
 from pipeline.complaints.link import link
 from pipeline.complaints.urgency import urgent
-from pipeline.complaints.words import grams, plain
+from pipeline.complaints.words import SIZE, columns, grams, plain
 from pipeline.topology import Service, Topology
 from pipeline.types import Complaint, Event, Seconds, Signal
 from tests.soak import times
@@ -250,6 +253,22 @@ def test_texts_alike_share_a_topic_whose_name_never_changes() -> None:
 
 def test_chinese_is_read_by_characters_and_english_by_words_and_parts() -> None:
     assert grams("下单 ok") == ["下", "单", "下单", " ok", "ok ", " ok ", "w:ok"]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["pay", "é" * 40, "下单", "ok", "0", "-", "\ud800", "支付ok"]) | st.text(max_size=5)
+    )
+)
+def test_columns_that_are_remembered_by_word_are_those_of_the_n_grams(words: list[str]) -> None:
+    text = plain(" ".join(words))
+
+    (found, counts), again = columns([text])[0], columns([text])[0]
+
+    naive = Counter(crc32(gram.encode("utf-8", "surrogatepass")) % SIZE for gram in grams(text))
+    assert dict(zip(found.tolist(), counts.tolist(), strict=True)) == naive
+    assert found.tolist() == sorted(naive)
+    assert np.array_equal(found, again[0])
 
 
 @settings(max_examples=times(40), deadline=None)

@@ -151,11 +151,12 @@ class Heard:
         near = np.flatnonzero((same > 0) & (who != voice) & (when <= time) & ~self.spent[rows])
         if not len(near):
             return NO_RISE
-        near = near[np.lexsort((-same[near], who[near]))]
+        near = near[np.argsort(who[near], kind="stable")]
         when, who, same = when[near], who[near], same[near]
         shares = self.usual.shares(time, LENGTHS)
         lived = self.usual.until - self.usual.since >= np.where(WINDOWS[-1] < LENGTHS, 4 * LENGTHS, LENGTHS)
-        counts = np.array([_voices(who[inside], same[inside]) for inside in when > (time - LENGTHS)[:, None]])
+        inside = np.where(when > (time - LENGTHS)[:, None], same, 0.0)
+        counts = np.maximum.reduceat(inside, _firsts(who), axis=1).sum(axis=1)  # the likest that each said
         risen = np.flatnonzero(lived & (counts > 0.3) & (shares > 0))
         if not len(risen):
             return NO_RISE
@@ -211,10 +212,8 @@ def voice_of(customer: str, text: str) -> int:
     return int.from_bytes(hashlib.blake2b(said.encode("utf-8", "replace"), digest_size=7).digest(), "big")
 
 
-def _voices(who: NDArray[np.int64], same: Floats) -> float:
-    """Return the sum over customers, in order, of the likest thing that each said, which comes first."""
-    if not len(who):
-        return 0.0
-    first = np.ones(len(who), bool)
-    first[1:] = who[1:] != who[:-1]
-    return float(same[first].sum())
+def _firsts(who: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return where each customer's begin, given their numbers in order."""
+    new = np.ones(len(who), np.bool_)
+    np.not_equal(who[1:], who[:-1], out=new[1:])
+    return np.flatnonzero(new)

@@ -160,6 +160,7 @@ class Usual:
 
 
 WEEKDAYS = np.array([0, 0, 0, 0, 0, 1, 1])
+HOURS = np.arange(169.0)
 
 
 def mix(words: Floats, rows: Dense, dense: Dense) -> Floats:
@@ -172,7 +173,7 @@ def mix(words: Floats, rows: Dense, dense: Dense) -> Floats:
 def _upto(clock: Floats, time: Floats) -> Floats:
     """Return the usual complaints before each time, (n,), since an old Monday. 1970 began on a Thursday."""
     weeks, hours = np.divmod((time + 3 * DAY) / HOUR, 168.0)
-    found: Floats = weeks * clock[-1] + np.interp(hours, np.arange(169.0), clock)
+    found: Floats = weeks * clock[-1] + np.interp(hours, HOURS, clock)
     return found
 
 

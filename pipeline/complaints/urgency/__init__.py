@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Protocol
 
 from pipeline.complaints.door import simplified
@@ -33,9 +35,8 @@ _BEFORE = 60  # characters before a find in which a "not" or an "if" is looked f
 class Lexicon:
     """What one language calls harm, what only sounds so, and what says that it did not happen."""
 
-    reasons: tuple[tuple[str, re.Pattern[str]], ...]
-    sieve: Sieve  # of the patterns, one by one, whose reasons `reason_of` names
-    reason_of: tuple[int, ...]
+    patterns: tuple[tuple[int, re.Pattern[str]], ...]  # with the rank of their reason, in its order
+    sieve: Sieve  # of the patterns, one by one
     quiet: re.Pattern[str]
     denied: re.Pattern[str]
 
@@ -51,21 +52,16 @@ class Words(Protocol):
 
 
 def _lexicon(words: Words, size: int = 3) -> Lexicon:
-    found: list[tuple[str, re.Pattern[str]]] = []
-    each: list[tuple[str, int]] = []
-    for reason in ORDER:
+    each: list[tuple[int, str]] = []
+    for rank, reason in enumerate(ORDER):
         parts = [*words.REASONS.get(reason, ()), *filter(None, [words.MORE.get(reason, "")])]
         for one, other, apart in words.NEAR.get(reason, ()):
             gap = rf"[^.!?。!?]{{0,{apart}}}"
             parts.append(f"{one}{gap}{other}|{other}{gap}{one}")
-        if parts:
-            each += [(part, len(found)) for part in parts]
-            found.append((reason, re.compile("|".join(parts))))
-    sifted = sieve([part for part, _ in each], size)
+        each += [(rank, part) for part in parts]
     return Lexicon(
-        tuple(found),
-        sifted,
-        tuple(k for _, k in each),
+        tuple((rank, re.compile(part)) for rank, part in each),
+        sieve([part for _, part in each], size),
         re.compile("|".join(words.QUIET)),
         re.compile("|".join(words.NOT)),
     )
@@ -145,9 +141,21 @@ def _latins(said: str) -> list[Lexicon]:
 def _first(lexicon: Lexicon, said: str) -> tuple[int, str] | None:
     """Return the rank of the most urgent reason and its words, as far as they are not denied."""
     said = lexicon.quiet.sub(" - ", said)
-    may = {lexicon.reason_of[k] for k in lexicon.sieve.may_fit(said)}
-    for reason, pattern in (lexicon.reasons[k] for k in sorted(may)):
-        for found in pattern.finditer(said):
-            if lexicon.denied.search(said[max(0, found.start() - _BEFORE) : found.start()]) is None:
-                return ORDER.index(reason), found[0]
+    may = [lexicon.patterns[k] for k in sorted(lexicon.sieve.may_fit(said))]
+    for rank, those in groupby(may, key=itemgetter(0)):
+        found = _undenied(lexicon, [pattern for _, pattern in those], said)
+        if found:
+            return rank, found
     return None
+
+
+def _undenied(lexicon: Lexicon, patterns: list[re.Pattern[str]], said: str) -> str:
+    """Return the first words in the text that one of the patterns fits and that are not denied, or ""."""
+    found = [(pattern, pattern.search(said)) for pattern in patterns]
+    while hits := [hit for _, hit in found if hit is not None]:
+        first = min(hits, key=lambda hit: hit.start())
+        if lexicon.denied.search(said[max(0, first.start() - _BEFORE) : first.start()]) is None:
+            return first[0]
+        at = max(first.end(), first.start() + 1)
+        found = [(p, p.search(said, at) if hit and hit.start() < at else hit) for p, hit in found]
+    return ""

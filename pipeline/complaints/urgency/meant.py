@@ -78,7 +78,10 @@ def runs(said: str) -> NDArray[np.int64]:
         run = run[:-1] * np.uint32(31) ^ letters[k:] * _MIX
         if k + 1 in sizes:
             places.append(((run ^ run >> np.uint32(15)) * _MIX >> np.uint32(32 - BITS)).astype(np.int64))
-    return np.unique(np.concatenate(places))
+    found = np.sort(np.concatenate(places))
+    once = np.ones(len(found), np.bool_)
+    np.not_equal(found[1:], found[:-1], out=once[1:])
+    return found[once]
 
 
 def meant(said: str, dense: Dense | None, *, taught: bool = True) -> str:
