@@ -56,6 +56,23 @@ def test_a_verdict_has_the_first_reason_that_holds(
 
 
 @pytest.mark.parametrize(
+    ("state", "given", "now", "because"),
+    [
+        pytest.param(told(), NEW, 4600, "still on 60 min after it was last told", id="told again"),
+        pytest.param(
+            told(resolved=True), NEW, 1600, "came back 10 min after it had resolved", id="back after its end"
+        ),
+        pytest.param(told(), replace(NEW, priority="P2"), 1060, "priority rose from P3 to P2", id="worse"),
+        pytest.param(told(), DONE, 1500, "over after 8 min", id="over"),
+    ],
+)
+def test_a_page_that_is_not_the_first_says_how_long_it_is_since(
+    state: DecideState, given: Incident, now: Seconds, because: str
+) -> None:
+    assert decide(state, [given], (), POLICY, now)[1]["i1"].because == because
+
+
+@pytest.mark.parametrize(
     ("signals", "expected"),
     [
         pytest.param([("metric", 8.0), ("log", 7.0)], Reason.NEW, id="two kinds, each worth something"),
