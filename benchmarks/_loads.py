@@ -13,21 +13,31 @@ from typing import Any
 import cramjam
 from drain3 import TemplateMiner
 from drain3.template_miner_config import TemplateMinerConfig
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from river import stats
 
 from pipeline.demo import remote_write as sender
-from pipeline.ingest import alerts, loki, remote_write
+from pipeline.ingest import alerts, loki, otlp_traces, remote_write
 from pipeline.ingest.door import Door
 from pipeline.types import Seconds
+from tests import tracing
 from tests.ingest import prompb
 
 SEED = 7
 SERIES, WARM, SCRAPES = 2_000, 70, 150
 LINES, PUSHES = 1_000, 60
 ALERTS, POSTS = 64, 40
+TRACED, RATE = 120.0, 50.0  # seconds of a shop's traces, requests a second: ten spans a request
 
 JSON = {"Content-Type": "application/json"}
+PROTOBUF = {"Content-Type": "application/x-protobuf"}
 METRICS = ("http_request_duration_seconds", "node_cpu_usage_ratio", "queue_length", "orders_placed")
+# What an HTTP client's or server's span says of itself besides: half a kilobyte a span.
+ATTRIBUTES = {
+    "http.request.method": "POST", "url.scheme": "http", "url.path": "/api/v1/orders/4711/items",
+    "network.protocol.version": "1.1", "user_agent.original": "shop-client/2.14 (linux; amd64)",
+    "k8s.pod.name": "checkout-7d9c5b6f4-x2x9v", "k8s.namespace.name": "shop", "thread.name": "worker-12",
+}  # fmt: skip
 SAID = (
     "GET /cart/{} 200 in {} ms",
     "POST /checkout order {} accepted in {} ms",
@@ -59,6 +69,9 @@ def loads(now: Seconds) -> list[Load]:
     scrapes = [_scrape(now - 15 * (WARM + SCRAPES - k), chance) for k in range(WARM + SCRAPES)]
     pushes = [_push(now - 2 * (PUSHES + 5 - k), chance) for k in range(PUSHES + 5)]
     posts = [_post(now, k) for k in range(POSTS)]
+    shop = tracing.Shop(SEED)
+    spans = [shop.spans(now - TRACED + k, now - TRACED + k + 1, RATE) for k in range(int(TRACED))]
+    traces = [tracing.protobuf(sent, ATTRIBUTES) for sent in spans]
     return [
         Load(
             "samples", remote_write, "/api/v1/write", sender.HEADERS, scrapes[:WARM], scrapes[WARM:],
@@ -70,6 +83,11 @@ def loads(now: Seconds) -> list[Load]:
             "log lines", loki, "/loki/api/v1/push", JSON, pushes[:5], pushes[5:], LINES * PUSHES,
             {"decode": ("json to dicts", lambda: _json_lines(pushes[5:])),
              "step": ("drain3 alone", lambda: _drain3(pushes[5:]))},
+        ),
+        Load(
+            "spans", otlp_traces, "/v1/traces", PROTOBUF, traces[:10], traces[10:], sum(map(len, spans[10:])),
+            {"decode": ("protobuf to dicts", lambda: _dicts(traces[10:])),
+             "step": ("a dict of clients, of durations", lambda: _joined(spans[10:]))},
         ),
         Load(
             "alerts first seen", alerts, "/api/v2/alerts", JSON, (), posts, ALERTS * POSTS,
@@ -174,6 +192,34 @@ def _drain3(bodies: Sequence[bytes]) -> float:
     began = time.process_time()
     for text in texts:
         miner.add_log_message(text)
+    return time.process_time() - began
+
+
+def _dicts(bodies: Sequence[bytes]) -> float:
+    """What the usual code does: a dict a span, with a dict of its attributes."""
+    began = time.process_time()
+    for body in bodies:
+        for resourced in ExportTraceServiceRequest.FromString(body).resource_spans:
+            for span in (span for scope in resourced.scope_spans for span in scope.spans):
+                said = {a.key: a.value.string_value for a in span.attributes}
+                {"id": span.span_id.hex(), "parent": span.parent_span_id.hex(), "name": span.name} | said
+    return time.process_time() - began
+
+
+def _joined(posts: Sequence[Sequence[tracing.Sent]]) -> float:
+    """What it costs at least, span by span: clients kept by id, durations by service, gaps by edge."""
+    clients: dict[bytes, tracing.Sent] = {}
+    durations: dict[str, list[float]] = {}
+    gaps: dict[tuple[str, str], list[float]] = {}
+    began = time.process_time()
+    for span in (span for post in posts for span in post):
+        if span.kind == tracing.CLIENT:
+            clients[span.id] = span
+            continue
+        durations.setdefault(span.service, []).append(span.end - span.start)
+        if (client := clients.get(span.parent)) is not None:
+            gap = client.end - client.start - span.end + span.start
+            gaps.setdefault((client.service, span.service), []).append(gap)
     return time.process_time() - began
 
 

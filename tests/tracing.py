@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, SpanKind
 
 NS = 1_000_000_000
+SERVER, CLIENT = 2, 3  # opentelemetry.proto's SpanKind
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Sent:
 
     service: str
     name: str
-    kind: int  # 2 = server, 3 = client
+    kind: int
     trace: bytes
     id: bytes
     parent: bytes
@@ -76,17 +77,17 @@ class Shop:
             done, bad = self._serve(callee, f"POST /{callee}", trace, client, start + way / 2, fault, found)
             end = done + way / 2
             failed |= bad
-            found.append(Sent(service, callee, 3, trace, client, own, start, end, bad, callee))
+            found.append(Sent(service, callee, CLIENT, trace, client, own, start, end, bad, callee))
         if service not in SILENT:
-            found.append(Sent(service, name, 2, trace, own, parent, at, end, failed))
+            found.append(Sent(service, name, SERVER, trace, own, parent, at, end, failed))
         return end, failed
 
     def _id(self, size: int) -> bytes:
         return self.chance.bytes(size)
 
 
-def protobuf(spans: Sequence[Sent]) -> bytes:
-    """Return an ExportTraceServiceRequest, as a Collector sends it."""
+def protobuf(spans: Sequence[Sent], also: Mapping[str, str] | None = None) -> bytes:
+    """Return an ExportTraceServiceRequest, as a Collector sends it; `also` are attributes of each span."""
     request = ExportTraceServiceRequest()
     for service in sorted({span.service for span in spans}):
         resourced = request.resource_spans.add()
@@ -100,6 +101,8 @@ def protobuf(spans: Sequence[Sent]) -> bytes:
                 start_time_unix_nano=int(span.start * NS), end_time_unix_nano=int(span.end * NS),
             )  # fmt: skip
             told.attributes.add(key="http.response.status_code").value.int_value = 500 if span.failed else 200
+            for key, value in (also or {}).items():
+                told.attributes.add(key=key).value.string_value = value
             if span.peer:
                 told.attributes.add(key="server.address").value.string_value = span.peer
             if span.failed:
@@ -113,7 +116,7 @@ def told(spans: Sequence[Sent]) -> list[ReadableSpan]:
         ReadableSpan(
             span.name, _context(span, span.id), _context(span, span.parent) if span.parent else None,
             Resource({"service.name": span.service}), {"server.address": span.peer} if span.peer else {},
-            kind={2: SpanKind.SERVER, 3: SpanKind.CLIENT}[span.kind],
+            kind={SERVER: SpanKind.SERVER, CLIENT: SpanKind.CLIENT}[span.kind],
             status=trace.Status(trace.StatusCode.ERROR if span.failed else trace.StatusCode.UNSET),
             start_time=int(span.start * NS), end_time=int(span.end * NS),
         )
