@@ -23,6 +23,8 @@ PATIENT: Seconds = 60.0
 FEW = 3.0
 # One in twenty shares measured is smaller by chance than it would be in the long run.
 SURE = 1.64
+# A smaller share is told as none: a single failure now and then would look like a habit of leaps.
+LITTLE = 0.02
 
 # A duration is kept by its order of magnitude: bins a twentieth of a decade wide, from 10 us to 1,000 s.
 BINS = 161
@@ -127,7 +129,7 @@ class Tally:
 
 
 def surely(failed: Floats, count: Floats) -> Floats:
-    """Return the share that there is at least, by Wilson's interval; NaN below FEW calls.
+    """Return the share that there is at least, by Wilson's interval, 0 below LITTLE; NaN below FEW calls.
 
     Wilson 1927, "Probable inference, the law of succession, and statistical inference".
 
@@ -139,7 +141,7 @@ def surely(failed: Floats, count: Floats) -> Floats:
     middle = share + square / (2 * n)
     reach = SURE * np.sqrt(share * (1 - share) / n + square / (4 * n * n))
     least = np.maximum(middle - reach, 0.0) / (1 + square / n)
-    return np.where(count >= FEW, np.where(failed > 0, least, 0.0), np.nan)
+    return np.where(count >= FEW, np.where(least >= LITTLE, least, 0.0), np.nan)
 
 
 def quantile(times: Floats, q: float) -> Floats:
