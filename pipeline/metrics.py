@@ -66,6 +66,7 @@ class Metrics:
         self._frames = Counter("forewarn_frames", "Frames journaled, by door.", ["source"], registry=r)
         self._samples = Counter("forewarn_samples", "Metric samples journaled.", registry=r)
         self._lines = Counter("forewarn_lines", "Log lines journaled.", registry=r)
+        self._traced = Counter("forewarn_spans", "Spans of traces journaled.", registry=r)
         self._events = Counter("forewarn_events", "Events journaled.", ["kind"], registry=r)
         self._bytes = Counter("forewarn_journal_bytes", "Bytes appended to the journal.", registry=r)
         self._fsync = _spans("forewarn_journal_fsync_seconds", "One group commit of the journal.", r)
@@ -111,6 +112,8 @@ class Metrics:
             self._lines.inc(len(frame.text))
         elif frame.notes:
             self._events.labels("alert").inc(len(frame.notes))
+        elif frame.spans:
+            self._traced.inc(len(frame.series) // 4)
         else:
             self._samples.inc(len(frame.series) // 4)
         for event in frame.events:

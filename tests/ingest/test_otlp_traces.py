@@ -246,6 +246,21 @@ async def test_an_answer_is_of_the_type_that_was_asked_in(forewarn: Served, kind
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_spans_are_counted_as_such(forewarn: Served) -> None:
+    spans, samples = (
+        await forewarn.counts("forewarn_spans_total"),
+        await forewarn.counts("forewarn_samples_total"),
+    )
+
+    await forewarn.client.post(
+        "/v1/traces", content=protobuf([FRONT, CALL, CART]), headers={"content-type": PROTOBUF}
+    )
+
+    assert (await forewarn.counts("forewarn_spans_total"))[""] == spans[""] + 3
+    assert await forewarn.counts("forewarn_samples_total") == samples
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_spans_left_out_are_counted_and_the_sender_need_not_send_again(forewarn: Served) -> None:
     before = await forewarn.dropped()
 
