@@ -86,8 +86,7 @@ def loads(now: Seconds) -> list[Load]:
         ),
         Load(
             "spans", otlp_traces, "/v1/traces", PROTOBUF, traces[:10], traces[10:], sum(map(len, spans[10:])),
-            {"decode": ("protobuf to dicts", lambda: _dicts(traces[10:])),
-             "step": ("a dict of clients, of durations", lambda: _joined(spans[10:]))},
+            {"decode": ("protobuf to dicts", lambda: _dicts(traces[10:]))},
         ),
         Load(
             "alerts first seen", alerts, "/api/v2/alerts", JSON, (), posts, ALERTS * POSTS,
@@ -203,23 +202,6 @@ def _dicts(bodies: Sequence[bytes]) -> float:
             for span in (span for scope in resourced.scope_spans for span in scope.spans):
                 said = {a.key: a.value.string_value for a in span.attributes}
                 {"id": span.span_id.hex(), "parent": span.parent_span_id.hex(), "name": span.name} | said
-    return time.process_time() - began
-
-
-def _joined(posts: Sequence[Sequence[tracing.Sent]]) -> float:
-    """What it costs at least, span by span: clients kept by id, durations by service, gaps by edge."""
-    clients: dict[bytes, tracing.Sent] = {}
-    durations: dict[str, list[float]] = {}
-    gaps: dict[tuple[str, str], list[float]] = {}
-    began = time.process_time()
-    for span in (span for post in posts for span in post):
-        if span.kind == tracing.CLIENT:
-            clients[span.id] = span
-            continue
-        durations.setdefault(span.service, []).append(span.end - span.start)
-        if (client := clients.get(span.parent)) is not None:
-            gap = client.end - client.start - span.end + span.start
-            gaps.setdefault((client.service, span.service), []).append(gap)
     return time.process_time() - began
 
 
