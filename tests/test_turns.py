@@ -6,8 +6,8 @@ import pytest
 
 from pipeline import snapshot
 from pipeline.correlate import turns
-from pipeline.types import Incident, Signal
-from tests.nouns import Desk, complaint, signal
+from pipeline.types import Incident, Signal, State
+from tests.nouns import Desk, command, complaint, signal
 
 # So far apart that they are incidents of their own.
 APART = ("mailer", "payment", "inventory")
@@ -80,3 +80,12 @@ def test_what_waits_for_its_turn_survives_a_restart(desk: Desk) -> None:
     again = Desk(snapshot.load(snapshot.dump(desk.state)))
 
     assert repr(again.step(1002.1)) == repr(desk.step(1002.1))
+
+
+def test_what_a_person_resolves_while_it_waits_to_be_drawn_is_said_at_once(desk: Desk) -> None:
+    desk.step(1000.2, [weak("payment", 1000.2, "load1")])
+    payment = next(i for i in desk.open if i.services[0] == "payment")
+
+    step = desk.step(1000.4, events=[command("resolve", 1000.4, incident=payment.id)])
+
+    assert [(i.id, i.state) for i in step] == [(payment.id, State.RESOLVED)]

@@ -146,7 +146,7 @@ class CorrelateState:
     def hold_back(self) -> None:
         """Keep what waits to be drawn to ourselves until it is: a storm would say each change of it."""
         for id in (*self.waiting, *self.owed):
-            if id in self.touched:
+            if id in self.touched and id in self.burning:
                 self.incidents[id] = self.touched.pop(id)
                 self.unsaid.add(id)
 
