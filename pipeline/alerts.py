@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from pipeline.inhibit import Inhibition, Inhibitor
 from pipeline.series import service_of, unpack
 from pipeline.types import Alerts, Floats, Labels, Rows, Seconds, Signal
+from pipeline.untold import Listed, Untold
 
 MAX_ALERTS = 500_000  # firing ones, about 1 kB each, 16 kB at the very most
 
@@ -92,8 +93,10 @@ class AlertState:
         default_factory=Inhibitor
     )  # alerts are members of the signal that tells them
 
+    untold: Untold = field(default_factory=Untold)
+
     def __post_init__(self) -> None:
-        self.inhibitor.dropped = self.dropped
+        self.inhibitor.dropped = self.untold.dropped = self.dropped
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -183,6 +186,8 @@ def _join(state: AlertState, row: int, since: Seconds, said: dict[str, Signal], 
         if crowd.hidden >= 2 * crowd.told:
             _swell(crowd, name, labels, since, said, now)
     _mute(state, row, labels)
+    if (owner := state.group[row]) is not None and owner.signal is not None:
+        state.untold.begin(owner.signal.id, row)
 
 
 def _mute(state: AlertState, row: int, labels: Labels) -> None:
@@ -276,6 +281,8 @@ def _look(state: AlertState, second: int, said: dict[str, Signal], now: Seconds)
         ended = float(state.ends[row])
         if group.signal is not None:
             _unmute(state, row, group.signal)
+            over = Listed(state.labels[row], state.notes[row], float(state.since[row]), ended)
+            state.untold.end(group.signal.id, row, over)
         del state.rows[state.labels[row]]
         state.labels[row] = state.notes[row] = b""
         state.group[row], state.looked[row] = None, math.nan

@@ -16,7 +16,7 @@ from pipeline.logs import read_lines, using
 from pipeline.memory import Memory
 from pipeline.patterns import notice
 from pipeline.priority import weigh
-from pipeline.respond import respond
+from pipeline.respond import Roll, respond
 from pipeline.series import Series
 from pipeline.spans import Graph, trace
 from pipeline.types import Batch, Seconds, Step
@@ -62,7 +62,8 @@ class Pipeline:
         seen = correlate(m.correlate, signals, complaints, batch.events, graph, now, patience, senses)
         seen = weigh(seen, c.priorities, graph, now)
         told, verdicts = decide(m.decide, seen, batch.events, c.policy, now, signals, m.alerts.inhibitor)
-        answered, actions, runs = respond(m.respond, told, verdicts, batch.events, c.response, now)
+        roll = Roll(m.alerts, m.correlate, c.policy.group_interval)
+        answered, actions, runs = respond(m.respond, told, verdicts, batch.events, c.response, now, roll)
         incidents = m.correlate.keep(hindsight(m.detect, m.series, answered, now))
         learn(m.complaints, incidents)
         cases, asks = follow(m.follow, complaints, incidents, batch.events, c, now)

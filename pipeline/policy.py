@@ -18,6 +18,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, cache_hash
     resolve_after: Span = Span(180)  # an incident is over when nothing has been abnormal for so long
     repeat_interval: Span = Span(4 * 3600)
     group_wait: Span = Span(0)  # evidence is gathered for so long before the first page
+    group_interval: Span = Span(300)  # between two calls of a webhook that list what joined an incident
     combine: int = 2  # kinds of evidence, each too weak alone, that page together
     combine_surprise: float = 6.0  # what each of them must reach at least
     voices: int = 3  # customers who complain that count as one kind of evidence

@@ -34,6 +34,7 @@ NOUNS = (
     "windows",
     "policy",
     "quiet",
+    "untold",
 )
 WORDS = {f"pipeline.{word}" for word in NOUNS}
 STAGES = {

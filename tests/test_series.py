@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.series import LOOKS, Series, pack, service_of, show, unpack
+from pipeline.series import LOOKS, Series, fingerprint, fingerprints, pack, service_of, show, unpack
 
 words = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 
@@ -74,3 +74,8 @@ def test_a_row_let_go_is_given_to_another_and_named_so() -> None:
 
     assert gone.tolist() == [0]
     assert (series.labels[0], series.reborn, len(series)) == ({"n": "new"}, [0], 2)
+
+
+@given(st.lists(st.binary(max_size=40), max_size=20))
+def test_many_fingerprints_are_those_of_each(packed: list[bytes]) -> None:
+    assert fingerprints(packed) == [fingerprint(one) for one in packed]

@@ -33,6 +33,7 @@ from pipeline.ingest.door import (
 )
 from pipeline.series import pack
 from pipeline.types import Alerts, Seconds
+from pipeline.untold import SOURCE
 
 PATHS = ("/api/v2/alerts",)
 STATUS = 200
@@ -50,6 +51,7 @@ class _Alert(msgspec.Struct, rename="camel", gc=False):
     annotations: msgspec.Raw = msgspec.Raw(b"{}")
     starts_at: str | None = None
     ends_at: str | None = None
+    source: msgspec.Raw = msgspec.field(name="generatorURL", default=msgspec.Raw(b'""'))
 
 
 class _Known(msgspec.Struct, gc=False):
@@ -78,7 +80,7 @@ def decode(body: bytes, headers: Mapping[str, str], now: Seconds, limits: Limits
     for alert in read_json(plain(body, headers, limits), _decoder):
         raw, sent = bytes(alert.labels), bytes(alert.annotations)
         known = known_set(crc32(raw) << 64 ^ hash(raw)) or _labels(raw, limits, rejects)
-        if known is None or (sent != known.sent and not _note(known, sent, limits, rejects)):
+        if known is None or (sent != known.sent and not _note(known, sent, alert.source, limits, rejects)):
             continue
         start, end = known_time(alert.starts_at), known_time(alert.ends_at)
         if start is None:
@@ -120,8 +122,11 @@ def _labels(raw: bytes, limits: Limits, rejects: Rejects) -> _Known | None:
     return None
 
 
-def _note(known: _Known, raw: bytes, limits: Limits, rejects: Rejects) -> bool:
-    """Read annotations that are new for this label set; say whether they are good."""
+def _note(known: _Known, raw: bytes, source: msgspec.Raw, limits: Limits, rejects: Rejects) -> bool:
+    """Read annotations that are new for this label set; say whether they are good.
+
+    Its generatorURL, which changes no oftener, is kept as one more of them.
+    """
     notes = read_json(raw, _pairs) if raw != b"null" else {}
     if "" in notes:
         rejects.add("label name", 'invalid label set: invalid name ""')
@@ -130,6 +135,10 @@ def _note(known: _Known, raw: bytes, limits: Limits, rejects: Rejects) -> bool:
         return False
     known.notes = raw if len(raw) <= MAX_NOTES and raw != b"null" else _first(notes)
     known.sent = raw
+    url = bytes(source)
+    if len(url) > len(b'""') and url.startswith(b'"') and not over(url.decode(), limits.label):
+        comma = b"," if notes else b""
+        known.notes = b'%b%b"%b":%b}' % (known.notes.rstrip()[:-1], comma, SOURCE.encode(), url)
     return True
 
 

@@ -77,6 +77,8 @@ class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
     complaint: str = ""  # id, where it is a word for the customer who wrote it
     page: str = ""  # path in the console; that of the incident where empty
     url: str = ""  # of that page; put in as it is sent
+    alerts: str = ""  # those that a webhook lists, see untold.fold
+    more_alerts: int = 0  # that fire and are not listed
 
 
 def secret(path: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -13,15 +14,16 @@ import httpx
 import msgspec
 
 from pipeline.notify import Notice, Seen, secret
-from pipeline.series import fingerprint, pack
+from pipeline.series import fingerprint, fingerprints, pack, unpack
 from pipeline.types import Rejected, Retry, Seconds
+from pipeline.untold import SOURCE, Listed, unfold
 
 # Alertmanager's own words for why it notifies; a receiver may match on them.
 _REASONS = {
     "new": "first notification",
     "worse": "new alerts added",
     "resolved": "all alerts resolved",
-    "repeat interval elapsed": "repeat interval elapsed",
+    **{same: same for same in ("repeat interval elapsed", "new alerts added", "some alerts resolved")},
 }
 _SEVERITY = {"P1": "critical", "P2": "critical", "P3": "warning", "P4": "info"}
 _NEVER = "0001-01-01T00:00:00Z"  # what Go's zero time looks like: not ended
@@ -29,6 +31,10 @@ _NEVER = "0001-01-01T00:00:00Z"  # what Go's zero time looks like: not ended
 
 class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Alertmanager webhook payload version 4, extended by one key, `incident`, the whole notice.
+
+    Other systems' alerts are listed as they came, a thousand a call at most, and each once when it begins
+    and once when it ends: with a page, or `policy.group_interval` later. Our own signals are listed as alerts
+    named ForewarnIncident.
 
     2xx is done. 429, 5xx and a broken connection are tried again, after Retry-After where it is given, with
     the same Idempotency-Key; any other answer is final. What is lost when it fails for good: this notice,
@@ -72,11 +78,14 @@ def _client() -> httpx.AsyncClient:
 async def send(args: Args, notice: Notice, key: str) -> str:
     # Services and receivers may be named in any script, headers are ASCII.
     headers = {**args.headers, "Idempotency-Key": quote(key), "User-Agent": "Forewarn"}
+    headers["Content-Type"] = "application/json"
     if args.bearer_file:
         headers["Authorization"] = f"Bearer {secret(args.bearer_file)}"
     url = args.url or secret(args.url_file)
+    # A thousand alerts take 10 ms: posts that come in must not wait for that.
+    body = await asyncio.to_thread(_encoded, notice) if notice.alerts else _encoded(notice)
     try:
-        answer = await _client().post(url, json=payload(notice), headers=headers)
+        answer = await _client().post(url, content=body, headers=headers)
     except httpx.HTTPError as error:
         raise Retry(0.0, f"webhook: {type(error).__name__}: {error}") from error
     except httpx.InvalidURL as error:
@@ -89,35 +98,64 @@ async def send(args: Args, notice: Notice, key: str) -> str:
     raise Rejected(f"{said}: {answer.text[:200]}")
 
 
+def _encoded(notice: Notice) -> bytes:
+    return msgspec.json.encode(payload(notice))
+
+
 def payload(notice: Notice) -> dict[str, Any]:
-    """Return the JSON body; one alert a signal, and one for the incident where it has no signal to show."""
-    group = {"incident": notice.incident}
-    common = {
+    """Return the JSON body: each alert as it came, one for each other signal, or one for the incident."""
+    over = notice.state == "resolved"
+    listed = unfold(notice.alerts)
+    prints = fingerprints([one.labels for one in listed])
+    alerts = [_own(one, known) for one, known in zip(listed, prints, strict=True)]
+    # Where the alerts of a signal are listed themselves, it says nothing more.
+    signals = [s for s in notice.signals if s.kind != "alert" or not (listed or notice.more_alerts)]
+    alerts += [_signal(notice, s, over) for s in signals]
+    alerts = alerts or [_signal(notice, None, over)]
+    return {
+        "version": "4",
+        "groupKey": f'{{}}:{{incident="{notice.incident}"}}',
+        "truncatedAlerts": notice.more_alerts + (notice.more_signals if not listed else 0),
+        "status": "resolved" if over else "firing",
+        "receiver": notice.receiver,
+        "groupLabels": {"incident": notice.incident},
+        "commonLabels": _common([alert["labels"] for alert in alerts]),
+        "commonAnnotations": {"summary": notice.title} | _common([a["annotations"] for a in alerts]),
+        "externalURL": notice.url.partition(notice.page or "/incidents/")[0],
+        "notification_reason": _REASONS.get(notice.reason, "unknown"),
+        "alerts": alerts,
+        "incident": msgspec.to_builtins(msgspec.structs.replace(notice, alerts="")),
+    }
+
+
+def _common(each: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return what is the same in all."""
+    first, *others = each
+    return {k: v for k, v in first.items() if all(other.get(k) == v for other in others)}
+
+
+def _own(one: Listed, known: str) -> dict[str, Any]:
+    """Return an alert of another system as Alertmanager would."""
+    notes = msgspec.json.decode(one.notes, type=dict[str, str])
+    return {
+        "status": "firing" if one.ended is None else "resolved",
+        "labels": unpack(one.labels),
+        "annotations": notes,
+        "startsAt": _when(one.since),
+        "endsAt": _NEVER if one.ended is None else _when(one.ended),
+        "generatorURL": notes.pop(SOURCE, ""),
+        "fingerprint": known,
+    }
+
+
+def _signal(notice: Notice, seen: Seen | None, over: bool) -> dict[str, Any]:
+    """Return a signal of our own, or the incident where there is none to show, as an alert."""
+    labels = {
         "alertname": "ForewarnIncident",
         "incident": notice.incident,
         "priority": notice.priority,
         "severity": _SEVERITY.get(notice.priority, "warning"),
     }
-    over = notice.state == "resolved"
-    alerts = [_alert(notice, s, common, over) for s in notice.signals] or [_alert(notice, None, common, over)]
-    return {
-        "version": "4",
-        "groupKey": f'{{}}:{{incident="{notice.incident}"}}',
-        "truncatedAlerts": notice.more_signals,
-        "status": "resolved" if over else "firing",
-        "receiver": notice.receiver,
-        "groupLabels": group,
-        "commonLabels": common,
-        "commonAnnotations": {"summary": notice.title},
-        "externalURL": notice.url.partition(notice.page or "/incidents/")[0],
-        "notification_reason": _REASONS.get(notice.reason, "unknown"),
-        "alerts": alerts,
-        "incident": msgspec.to_builtins(notice),
-    }
-
-
-def _alert(notice: Notice, seen: Seen | None, common: Mapping[str, str], over: bool) -> dict[str, Any]:
-    labels = dict(common)
     if seen:
         labels |= {
             k: v for k, v in (("service", seen.service), ("series", seen.series), ("kind", seen.kind)) if v
@@ -135,6 +173,7 @@ def _alert(notice: Notice, seen: Seen | None, common: Mapping[str, str], over: b
     }
 
 
+@lru_cache(maxsize=4096)
 def _when(at: Seconds) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

@@ -51,6 +51,8 @@ from pipeline.respond.playbook import Playbook as Playbook
 from pipeline.respond.playbook import Receiver as Receiver
 from pipeline.respond.playbook import Response as Response
 from pipeline.respond.playbook import forbidden as forbidden
+from pipeline.respond.regroup import list_news
+from pipeline.respond.roll import Roll as Roll
 from pipeline.respond.runs import look
 from pipeline.types import Action, Event, Incident, Run, Seconds, Verdict
 
@@ -62,9 +64,13 @@ def respond(
     events: Iterable[Event],
     response: Response,
     now: Seconds,
+    roll: Roll | None = None,
 ) -> tuple[tuple[Incident, ...], tuple[Action, ...], tuple[Run, ...]]:
-    """Return the incidents with what was done in their timelines, the new actions, the runs that changed."""
-    desk = Desk(state, response, {i.id: i for i in incidents}, now)
+    """Return the incidents with what was done in their timelines, the new actions, the runs that changed.
+
+    `roll` knows the alerts of incidents, which webhooks list.
+    """
+    desk = Desk(state, response, {i.id: i for i in incidents}, now, roll or Roll())
     for event in events:
         if event.kind == "command":
             commands.obey(desk, event)
@@ -76,4 +82,5 @@ def respond(
         verdict = verdicts.get(incident.id)
         asks = heal.heal(desk, incident, verdict)
         tell.tell(desk, incident, verdict, asks)
+    list_news(desk, incidents, verdicts)
     return tuple(desk.told(i) for i in incidents), tuple(desk.actions), tuple(desk.runs.values())

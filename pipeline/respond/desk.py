@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pipeline.correlate.picture import say
 from pipeline.respond.playbook import Response
+from pipeline.respond.roll import Roll
 from pipeline.respond.runs import ENDED, Move, Underway
 from pipeline.types import Action, Entry, Incident, Run, Seconds
 
@@ -32,6 +33,8 @@ class Notes:
     unreached: bool = False  # the last one reached nobody, and nobody else was told yet
     ended: dict[str, Run] = field(default_factory=dict)  # by playbook
     refused: dict[str, str] = field(default_factory=dict)  # playbook: why it may not start, as last said
+    called: Seconds | None = None  # when a webhook was last called
+    listed: int = 0  # alerts that those calls have listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class RespondState:
     starts: tuple[Start, ...] = ()  # of the last hour, or of the longest cooldown
     stopped: str = ""  # who threw the kill switch; "" = playbooks may act
     unsaid: dict[str, list[Entry]] = field(default_factory=dict)  # for timelines of incidents not at hand
+    calling: dict[str, list[str]] = field(default_factory=dict)  # incident -> signals whose alerts are listed
     dropped: Counter[str] = field(default_factory=Counter)
 
 
@@ -63,6 +67,7 @@ class Desk:
     response: Response
     incidents: Mapping[str, Incident]
     now: Seconds
+    roll: Roll = field(default_factory=Roll)
     actions: list[Action] = field(default_factory=list)
     runs: dict[str, Run] = field(default_factory=dict)  # those that changed
 

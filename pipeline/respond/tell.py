@@ -10,10 +10,12 @@ from pipeline import oncall
 from pipeline.respond.desk import Desk, Notes
 from pipeline.respond.heal import HELD
 from pipeline.respond.notices import healing, notice
+from pipeline.respond.roll import CHANNEL, Call
 from pipeline.respond.template import spell
 from pipeline.types import Action, Event, Incident, Reason, State, Verdict
 
 TIMEOUT = 30.0
+NONE = Call()
 
 
 def tell(desk: Desk, incident: Incident, verdict: Verdict | None, asks: bool) -> None:
@@ -112,14 +114,19 @@ def _told(desk: Desk, incident: Incident) -> tuple[str, ...]:
 def _send(desk: Desk, incident: Incident, who: tuple[str, ...], reason: str, because: str) -> None:
     """Put one notification for each channel of each receiver on its way."""
     notes = desk.notes(incident)
-    for receiver in desk.response.receivers:
-        if receiver.name not in who:
-            continue
+    told = [r for r in desk.response.receivers if r.name in who]
+    call = NONE
+    if any(via.do == CHANNEL for r in told for via in r.via):
+        call = desk.roll.page(incident)
+        notes.called = desk.now
+        notes.listed += call.listed - call.ended
+    for receiver in told:
         notes.told += 1
         if receiver.name not in notes.receivers:
             notes.receivers = (*notes.receivers, receiver.name)
-        args = _args(desk, incident, receiver.name, reason, because)
         for k, via in enumerate(receiver.via):
+            listed = call if via.do == CHANNEL else NONE
+            args = listing(desk, incident, receiver.name, reason, because, listed)
             key = f"{incident.id}/told/{notes.told}.{k}/{receiver.name}/{via.do}"
             notes.pending[key] = notes.told
             what = f"Tell {receiver.name} by {via.do}: {reason}"
@@ -131,11 +138,14 @@ def _send(desk: Desk, incident: Incident, who: tuple[str, ...], reason: str, bec
         )
 
 
-def _args(desk: Desk, incident: Incident, receiver: str, reason: str, because: str) -> dict[str, Any]:
+def listing(
+    desk: Desk, incident: Incident, receiver: str, reason: str, because: str, call: Call
+) -> dict[str, Any]:
     """Return what is recorded of a notification: the words and the receiver's name, none of its secrets."""
     notes = desk.notes(incident)
     at_work = [u for u in desk.state.runs.values() if u.run.incident == incident.id]
     coming = oncall.upcoming(desk.response.escalation, notes.since, notes.climbed)
     heals = healing(at_work, notes.ended.values())
     told = notice(incident, reason, because, receiver, heals, coming, desk.now)
+    told = msgspec.structs.replace(told, alerts=call.alerts, more_alerts=call.unlisted)
     return {"receiver": receiver, "notice": msgspec.to_builtins(told)}

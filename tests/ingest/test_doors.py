@@ -23,6 +23,7 @@ from pipeline.ingest.door import Decoded, Refused
 from pipeline.run.web import doors
 from pipeline.series import Series, fingerprint, unpack
 from pipeline.types import Event
+from pipeline.untold import SOURCE
 from tests.soak import times
 
 NOW = 1_790_000_000.0
@@ -85,7 +86,7 @@ def test_an_alert_is_known_by_alertmanagers_fingerprint() -> None:
 
     assert fingerprint(alert.labels[0]) == "0223b772b51c29e1"
     assert unpack(alert.labels[0]) == {"severity": "critical", "alertname": "alert1"}
-    assert msgspec.json.decode(alert.notes[0]) == {"summary": "x"}
+    assert msgspec.json.decode(alert.notes[0]) == {"summary": "x", SOURCE: "http://p"}
 
 
 def test_an_alert_sent_again_with_other_annotations_brings_them() -> None:
