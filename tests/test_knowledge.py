@@ -217,3 +217,12 @@ def test_an_article_is_valid_from_its_first_day_until_its_last(tmp_path: Path) -
     (article,), _ = knowledge.load(tmp_path)
 
     assert [article.valid(t) for t in (86399.0, 86400.0, 172799.0, 172800.0)] == [False, True, True, False]
+
+
+def test_an_answer_that_only_its_outcomes_brought_to_the_top_is_not_sure() -> None:
+    helped = {"invoice": Tally(90, 0, 90, 90)}
+
+    plain, moved = (advise(BOOK, "change invoice address", NONE, t) for t in (None, helped))
+
+    assert (plain.found[0].key, plain.sure) == ("address", True)
+    assert (moved.found[0].key, moved.sure) == ("invoice", False)

@@ -140,6 +140,20 @@ def test_the_lead_time_of_the_day_is_told() -> None:
     assert "(over after 10 min, 1 complaints)" in told
 
 
+def test_satisfaction_counts_on_the_day_it_was_said_and_silence_of_what_is_closed_only() -> None:
+    later = (Mark(BEGIN, "received"), Mark(END + HOUR, "closed", "customer"))
+    closed = (Mark(BEGIN, "received"), Mark(BEGIN + HOUR, "closed", "time"))
+    cases = [
+        replace(case("a", "x"), marks=later, progress=Progress.CLOSED, helped=True, score=5),
+        replace(case("b", "x"), marks=closed, progress=Progress.CLOSED),
+        case("c", "x"),
+    ]
+
+    r = reckon(DAY, (BEGIN - 86400, BEGIN, END), cases, (), END + 2 * HOUR)
+
+    assert (r.helped, r.not_helped, r.unsaid, r.scores) == (0, 0, 1, ())
+
+
 def test_a_promise_whose_clock_stands_is_neither_kept_nor_broken() -> None:
     waiting = replace(case("a", "x"), promises=(Promise("resolve", BEGIN, None, None),))
 
