@@ -17,7 +17,7 @@ from pipeline.console.api import said_json, said_no
 from pipeline.console.ask import Submit, ask
 from pipeline.console.live import Words
 from pipeline.console.names import nobody
-from pipeline.console.own import texts, told
+from pipeline.console.own import fits, texts, told
 from pipeline.console.reply import WORDS, word
 from pipeline.console.topics import surging
 from pipeline.follow.obey import FITS
@@ -111,7 +111,7 @@ class Desk:
         case = await self.store.case(event.labels["complaint"])
         if case is None:
             return said_no("no such complaint", 404)
-        if case.progress not in FITS[asked["do"]]:
+        if not fits(case, asked["do"], self.clock()):
             return said_no(f"{asked['do']}: not while it is {case.progress.value}", 409)
         await ask(event, self.submit)
         return said_json({"id": event.id, **event.labels}, 202)

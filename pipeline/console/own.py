@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.follow.obey import FITS
+from pipeline.follow.state import KEPT
 from pipeline.follow.words import public, question
 from pipeline.store import Store
 from pipeline.types import Case, Complaint, Mark, Progress, Promise, Seconds
@@ -29,7 +30,7 @@ async def own(store: Store, customer: str, now: Seconds) -> list[dict[str, Any]]
 def told(case: Case, now: Seconds) -> dict[str, Any]:
     """Return a complaint in public words: no service, no incident, no name of who works on it."""
     promise = case.next
-    asks = case.progress in (Progress.FIXED, Progress.CLOSED) and not case.helped  # a no was answered since
+    asks = fits(case, "rate", now) and not case.helped  # a no was answered since
     return {
         "id": case.complaint,
         "state": case.progress.value,
@@ -41,8 +42,14 @@ def told(case: Case, now: Seconds) -> dict[str, Any]:
         "asks": question(case) if asks else None,
         "helped": case.helped,
         "score": case.score or None,
-        "may": [do for do in ("answer", "reopen", "rate") if case.progress in FITS[do]],
+        "may": [do for do in ("answer", "reopen", "rate") if fits(case, do, now)],
     }
+
+
+def fits(case: Case, do: str, now: Seconds) -> bool:
+    """Say whether that may be said of a complaint: of one long closed nothing, for it is forgotten."""
+    forgotten = case.progress is Progress.CLOSED and now - case.updated > KEPT
+    return case.progress in FITS[do] and not forgotten
 
 
 async def texts(store: Store, cases: Sequence[Case]) -> dict[str, Complaint]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.console.cases import at_the_desk
+from tests.console.cases import at_the_desk, shifted
 from tests.console.conftest import Site
 
 API = "/api/v1/complaints"
@@ -128,6 +128,18 @@ async def test_what_is_closed_may_be_opened_again_on_the_board(desk: Site) -> No
 
     assert page.count('name="do" value="reopen"') == 1
     assert "Open it again" in page
+
+
+async def test_what_was_closed_more_than_a_week_ago_offers_nothing_and_takes_nothing(site: Site) -> None:
+    await site.store.record(shifted(-8 * 86400.0), 2)
+
+    page = await site.page("/board/north-books")
+    answer = await site.client.post(f"{API}/m5/reopen", json={"text": "again"})
+
+    assert "Where is my parcel?" in page
+    assert "Open it again" not in page
+    assert (answer.status_code, answer.text) == (409, "reopen: not while it is closed\n")
+    assert site.commands == []
 
 
 async def test_a_customer_says_on_the_board_that_it_works(desk: Site) -> None:
