@@ -52,6 +52,7 @@ def test_harm_is_found_in_each_language_with_its_reason(text: str, reason: str) 
         pytest.param("The emergency contact field is too short", id="en, a field"),
         pytest.param("What happens if my account is hacked?", id="en, a question"),
         pytest.param("Nobody was injured, thank you", id="en, denied"),
+        pytest.param("The invoice names another street", id="en, another's street"),
         pytest.param("手机没电了", id="zh, a battery"),
         pytest.param("紧急联系人怎么修改", id="zh, a field"),
         pytest.param("Me muero de ganas de verlo", id="es, a saying"),
