@@ -72,6 +72,12 @@ def test_what_lands_in_a_surge_in_another_language_is_proposed_by_its_time() -> 
     assert [a for a in aliases(proposed(after_a_surge(), SHOP)) if "购物篮" in a] == ["购物篮空了"]
 
 
+def test_of_many_proposals_the_best_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proposals, "SHOWN", 1)
+
+    assert aliases(proposed(after_a_surge(), SHOP)) == ["trolley"]
+
+
 def test_nothing_counts_before_a_person_says_so_and_then_at_once() -> None:
     state = after_a_surge()
 

@@ -124,11 +124,11 @@ def advise(book: Book, text: str, encoder: Encoder, tallies: Mapping[str, Tally]
     order = np.argsort(-(score * factors), kind="stable")[:TOP]
     if chance < KNOWN or doubted.max() < LEAST:
         near = book.questions[int(like.argmax())]
+        short = (
+            f"chance {chance:.2f}" if chance < KNOWN else f"it scores {doubted.max():.2f}, wanted is {LEAST}"
+        )
         return Advice(
-            (),
-            chance,
-            False,
-            f'nothing here is near enough: the nearest is "{near[:80]}", chance {chance:.2f}',
+            (), chance, False, f'nothing here is near enough: the nearest is "{near[:80]}", {short}'
         )
     found = tuple(
         _suggestion(book, int(k), like, score, tallies or {}) for k in order if score[k] > WORTH * score.max()
