@@ -56,10 +56,7 @@ def test_a_book_of_two_things_does_not_answer_what_is_about_a_third() -> None:
     advice = advise(bind(both, NONE), "how long until my refund comes, the trolley is empty", NONE)
 
     assert advice.found == ()
-    assert (
-        advice.why
-        == 'nothing here is near enough: the nearest is "The app is slow today 0", it scores 0.04, wanted is 0.15'
-    )
+    assert advice.why.endswith('the nearest is "The app is slow today 0", it scores 0.04, wanted is 0.15')
     assert [s.key for s in advise(bind(both, NONE), "app is slow", NONE).found] == [slow]
 
 

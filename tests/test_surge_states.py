@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import snapshot
-from pipeline.complaints import ComplaintState, hear, tuned
+from pipeline.complaints import ComplaintState, hear, lessons, tuned
 from pipeline.complaints.lessons import LASTS, LEAST, MAX_LESSONS, MOST
 from pipeline.complaints.surge import CLOSED, JOINED, QUIET
 from pipeline.config import Complaints
@@ -207,6 +207,19 @@ def test_what_is_taken_back_is_as_if_it_had_never_been_taught() -> None:
     after, before = (hearing(state, burst(NOW + 3600, "t")) for state in (taught, plain))
     assert [s for s in after if s.ended is None] == [s for s in before if s.ended is None]
     assert any(s.page for s in after)
+
+
+def test_past_the_bound_the_oldest_lesson_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lessons, "MAX_LESSONS", 1)
+    state = known()
+    one, two = (
+        {s.id for s in hearing(state, burst(NOW + 9000 * k, name, about=about))}.pop()
+        for k, (name, about) in enumerate((("s", "seat map"), ("t", "gift voucher refund")))
+    )
+
+    hearing(state, [word("noise", one, NOW + 18_000), word("confirm", two, NOW + 18_001)])
+
+    assert [lesson.word for lesson in state.surges.lessons.taught] == ["confirm"]
 
 
 def test_a_lesson_fades_after_a_month() -> None:
