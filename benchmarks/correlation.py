@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -209,18 +209,21 @@ def load(pid: int, port: int, bodies: Sequence[bytes]) -> Cost:
 
 
 def pump(port: int, bodies: Sequence[bytes]) -> list[Seconds]:
-    """Post all over a few connections; return how long each post took."""
+    """Post all over a few connections; return how long each post took. What is turned away is sent again."""
     left, took = list(reversed(bodies)), []
 
     def send() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         while left:
-            at = time.perf_counter()
-            connection.request("POST", PATH, left.pop(), JSON)
+            at, body = time.perf_counter(), left.pop()
+            connection.request("POST", PATH, body, JSON)
             answer = connection.getresponse()
             answer.read()
             took.append(time.perf_counter() - at)
-            if answer.status >= 300:
+            if answer.status == 429:
+                left.append(body)
+                time.sleep(0.1)
+            elif answer.status >= 300:
                 raise RuntimeError(f"{PATH} answered {answer.status}")
 
     threads = [threading.Thread(target=send) for _ in range(CONNECTIONS)]
@@ -270,11 +273,11 @@ def alertmanager(
 
 
 @contextmanager
-def forewarn(folder: Path, url: str) -> Iterator[tuple[int, int]]:
+def forewarn(folder: Path, url: str, policy: Mapping[str, str] = {}) -> Iterator[tuple[int, int]]:
     file, port = folder / "forewarn.yaml", _free_port()
     receiver = {"name": "sink", "via": [{"do": "webhook", "args": {"url": url}}]}
     response = {"receiver": "sink", "receivers": [receiver]}
-    file.write_text(json.dumps({"response": response, "inhibit_rules": INHIBIT}))
+    file.write_text(json.dumps({"response": response, "inhibit_rules": INHIBIT, "policy": policy}))
     running = Running(folder / "data", port, file)
     try:
         running.wait_until_ready()
