@@ -104,11 +104,14 @@ async def reload(engine: Engine, launch: Launch) -> str:
 
 
 def _tune() -> None:
-    """Look for garbage seldom: state is large and lives long. It took a quarter of a storm's CPU time."""
+    """Look for garbage in little pieces, and in all that lives long but seldom: everybody waits meanwhile.
+
+    Of 100,000 alerts it takes 0.03 s of CPU time, 3 ms at once; after 200,000 new objects it took 60.
+    """
     sys.setswitchinterval(TURN)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(200_000, 20, 50)
+    gc.set_threshold(5_000, 1, 500)
 
 
 def _warn(settings: Config) -> None:
