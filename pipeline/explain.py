@@ -244,6 +244,7 @@ def _complaint(complaint: Complaint) -> Told:
         "text": complaint.text,
         "topic": complaint.topic,
         "urgent": complaint.urgent,
+        "aside": complaint.aside,
         "links": [{"service": s, "score": round(score, 3)} for s, score in complaint.services],
     }
 

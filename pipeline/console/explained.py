@@ -120,6 +120,8 @@ def _own(each: Told) -> Iterator[tuple[str, str]]:
     yield "said", each["text"]
     yield "topic", each["topic"]
     yield "urgent", each["urgent"] or "no"
+    if each["aside"]:
+        yield "counts to no surge", each["aside"]
     yield "may mean", _links(each) or "no service could be told"
 
 

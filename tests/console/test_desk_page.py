@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from pipeline.console.explained import sections
 from tests.console.cases import at_the_desk, shifted
 from tests.console.conftest import Site
 
@@ -128,6 +131,20 @@ async def test_what_is_closed_may_be_opened_again_on_the_board(desk: Site) -> No
 
     assert page.count('name="do" value="reopen"') == 1
     assert "Open it again" in page
+
+
+async def test_an_answer_to_a_mail_to_many_says_so_at_the_desk_and_where_it_is_explained(site: Site) -> None:
+    why = 'an answer to a mail that was sent to many: "spring is here"'
+    step = at_the_desk()
+    said = tuple(replace(c, aside=why) if c.id == "m4" else c for c in step.complaints)
+    await site.store.record(replace(step, complaints=said), 2)
+
+    page = await site.page("/desk")
+    told = (await site.client.get("/api/v1/explain/m4")).json()
+
+    assert page.count("an answer to a mail that was sent to many: &#34;spring is here&#34;") == 1
+    assert [one["aside"] for one in told["this"]] == [why]
+    assert ("counts to no surge", why) in [row for _, rows in sections(told) for row in rows]
 
 
 async def test_what_was_closed_more_than_a_week_ago_offers_nothing_and_takes_nothing(site: Site) -> None:
