@@ -78,11 +78,11 @@ def rank(
     """Return at most MAX_SUSPECTS; ties go to the earlier onset, then by name, never by hash order."""
     cases: dict[str, Case] = {}
     named = [(s, _called(s, topology)) for s in signals if s.service]
-    slow = [(s, _ends(s)) for s, _ in named if sort_of(s) == "gap"]
-    blamed = slow_ends({ends: max(0.1, s.surprise) for s, ends in slow}, topology)
-    for signal, ends in slow:
-        for end in ends:
-            _hear(cases.setdefault(end, Case()), signal, "edge" if end == blamed[ends] else "waits")
+    slow = [(s, ends(s)) for s, _ in named if sort_of(s) == "gap"]
+    blamed = slow_ends({way: max(0.1, s.surprise) for s, way in slow}, topology)
+    for signal, way in slow:
+        for end in way:
+            _hear(cases.setdefault(end, Case()), signal, "edge" if end == blamed[way] else "waits")
     named = [(s, callees) for s, callees in named if sort_of(s) != "gap"]
     for signal, callees in named:
         _hear(cases.setdefault(signal.service, Case()), signal, "fails" if callees else sort_of(signal))
@@ -133,7 +133,7 @@ def _called(signal: Signal, topology: Topology) -> list[str]:
     return sorted(words & topology.callees.get(signal.service, frozenset()))
 
 
-def _ends(signal: Signal) -> tuple[str, str]:
+def ends(signal: Signal) -> tuple[str, str]:
     """Return caller and callee of a signal about the calls between two."""
     caller, _, callee = signal.labels.get("entity", "").partition("->")
     return caller, callee

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from pipeline.cause import ends, sort_of
 from pipeline.correlate.habits import WINDOW, kind_of, named, service_of
 from pipeline.correlate.state import CorrelateState
 from pipeline.topology import Topology
@@ -21,7 +22,7 @@ def fitting(state: CorrelateState, topology: Topology, signal: Signal) -> list[I
     if signal.kind == "complaint" and not signal.service:
         return _unnamed(state, signal)
     best: dict[str, int] = {}
-    for distance, service in _touched(state, topology.around(signal.service)):
+    for distance, service in _touched(state, _around(signal, topology)):
         for id in state.open[service]:
             if distance < best.get(id, math.inf):
                 best[id] = distance
@@ -56,6 +57,15 @@ def back(state: CorrelateState, signal: Signal) -> Incident | None:
         if not incident.by and any(s.series == signal.series for s in incident.signals):
             return incident
     return None
+
+
+def _around(signal: Signal, topology: Topology) -> Mapping[str, int]:
+    """Return what is near the signal, by how far; a slow way between two services is as near to either."""
+    near = topology.around(signal.service)
+    if sort_of(signal) != "gap":
+        return near
+    other = topology.around(ends(signal)[0])
+    return {name: min(each[name] for each in (near, other) if name in each) for name in [*near, *other]}
 
 
 def _touched(state: CorrelateState, near: Mapping[str, int]) -> list[tuple[int, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
 from pipeline.topology import Topology
@@ -32,7 +32,7 @@ def _worst(service: str, slow: Mapping[Way, float], topology: Topology) -> float
     return max(of_all, _slow(slow, into | {way for way in slow if way[1] == service}))
 
 
-def _slow(slow: Mapping[Way, float], ways: Iterable[Way]) -> float:
+def _slow(slow: Mapping[Way, float], ways: Collection[Way]) -> float:
     grown = sorted(slow.get(way, 0.0) for way in ways)
     many = sum(each > 0 for each in grown)
     return sum(grown) / len(grown) * math.log2(1 + many) if grown else 0.0

@@ -1,7 +1,7 @@
 """Calls in, samples out: how many a second, which share failed, how long half and nine tenths took.
 
-A number from a handful of calls is noise. So calls are gathered until there are ENOUGH, a minute at the most;
-then a percentile is told only where FEW lie beyond it, and of failures the share that there are at least.
+What a handful of calls say is told as far as it is sure: the share that fail at least, the time that half
+took at least. So few calls never look worse than they are, and five that wait two seconds each are no chance.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from pipeline.types import NO_FLOATS, Floats, Rows, Seconds
 
 MAX_SUBJECTS = 10_000  # services, operations and calls between services together, 1 kB each
 MAX_OPERATIONS = 50  # of one service; the calls of others count as the service's only
-ENOUGH = 30
+ENOUGH = 10  # calls to tell of at the end of a slot; else what came in a minute is told
 PATIENT: Seconds = 60.0
-FEW = 3.0
-# One in twenty shares measured is smaller by chance than it would be in the long run.
+FEW = 3.0  # calls of which nothing else than their number is told, if not so many
+# Of what is told, one in twenty would turn out to be less in the long run.
 SURE = 1.64
 # A smaller share is told as none: a single failure now and then would look like a habit of leaps.
 LITTLE = 0.02
@@ -145,17 +145,21 @@ def surely(failed: Floats, count: Floats) -> Floats:
 
 
 def quantile(times: Floats, q: float) -> Floats:
-    """Return the quantile of each row of bins, (n,), s; NaN where fewer than FEW lie beyond it."""
+    """Return what the quantile of each row of bins, (n,), is at least, s; NaN below FEW calls.
+
+    The call whose rank is lower than the quantile's by SURE of the standard deviations that it has.
+    """
     total = times.sum(1)
+    rank = np.maximum(q * total - SURE * np.sqrt(total * q * (1 - q)), 0.0)
     cumulative = np.cumsum(times, 1)
     row = np.arange(len(times))
-    at = np.argmax(cumulative >= q * total[:, None], axis=1)
-    inside = times[row, at] if len(times) else total
+    at = np.argmax((cumulative >= rank[:, None]) & (cumulative > 0), axis=1)
+    inside = times[row, at]
     share = np.divide(
-        q * total - (cumulative[row, at] - inside), inside, out=np.ones(len(times)), where=inside > 0
+        rank - (cumulative[row, at] - inside), inside, out=np.zeros(len(times)), where=inside > 0
     )
     found = SHORTEST * np.where(at == 0, share, 10 ** ((at - 1 + share) / WIDTH))
-    return np.where(total * (1 - q) >= FEW, found, np.nan)
+    return np.where(total >= FEW, found, np.nan)
 
 
 def _bin(duration: Floats) -> Rows:
