@@ -82,9 +82,12 @@ class Space:
             self._widen(dim)
         heavy = np.flatnonzero(vector.weight)
         column = vector.index[heavy]
-        fold, place = np.unique(_FOLD[column], return_inverse=True)
-        said = np.zeros(len(fold), np.float32)
-        np.add.at(said, place, _SIGN[column] * vector.weight[heavy])
+        folds = _FOLD[column]
+        spread, used = np.zeros(SKETCH, np.float32), np.zeros(SKETCH, np.bool_)
+        np.add.at(spread, folds, _SIGN[column] * vector.weight[heavy])
+        used[folds] = True
+        fold = np.flatnonzero(used)
+        said = spread[fold]
         row = np.zeros(dim, np.float32)
         if dense is not None and dense.any():
             said *= np.float32(np.sqrt(1 - MEANT))

@@ -87,7 +87,7 @@ class Usual:
         self.dense, self.service = dense[some].astype(np.float32), columns["service"][some]
         self.topic, self.sure = columns["topic"][some], columns["sure"][some]
         asked = np.unique(np.linspace(0, len(some) - 1, PAIRED).astype(np.intp))
-        found = np.asarray((table[asked] @ table.T).todense(), np.float64)
+        found = np.asarray((table[asked] @ turned.T).todense(), np.float64)
         if self.dense.shape[1]:
             found = MEANT * (self.dense[asked] @ self.dense.T) + (1 - MEANT) * found
         found[np.arange(len(asked)), asked] = np.nan
@@ -117,13 +117,14 @@ class Usual:
     def words(self, vector: Vector) -> Floats:
         """Return the cosine of a text's n-grams with those of each complaint of the sample, (n,)."""
         n = len(self.service)
-        start, end = self.start[vector.index], self.start[vector.index + 1]
-        sizes = np.where(vector.weight > 0, end - start, 0)
+        index = vector.index[: np.count_nonzero(vector.weight)]
+        start = self.start[index]
+        sizes = self.start[index + 1] - start
         ends = np.cumsum(sizes)
-        at = np.arange(ends[-1]) + np.repeat(start - ends + sizes, sizes)
-        found: Floats = np.bincount(
-            self.rows[at], self.weight[at] * np.repeat(vector.weight, sizes), minlength=n
-        ).astype(np.float64)
+        at = np.repeat(start - ends + sizes, sizes)
+        at += np.arange(len(at), dtype=at.dtype)
+        weight = self.weight[at] * np.repeat(vector.weight[: len(index)], sizes)
+        found: Floats = np.bincount(self.rows[at], weight, n).astype(np.float64, copy=False)
         return found
 
     def lean(self, words: Floats, dense: Dense) -> Dense:

@@ -102,7 +102,7 @@ class Quick:
         return self._whole(seen, start[:-1], size.astype(np.float32)[:, None])
 
     def _whole(self, seen: Dense, start: Places, size: Dense) -> Dense:
-        """Return the rows of texts, given the columns of tokens, where each text begins and how many it has."""
+        """Return the rows of texts, given the columns of tokens, where each text begins and their numbers."""
         net = self.net
         seen -= seen.mean(axis=1, keepdims=True)
         seen *= 1 / np.sqrt(np.einsum("ij,ij->i", seen, seen)[:, None] / seen.shape[1] + net.eps)
