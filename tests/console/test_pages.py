@@ -45,6 +45,17 @@ async def test_an_incident_shows_why_what_and_who(site: Site) -> None:
     assert text.count('<svg class="plot"') == 2
 
 
+async def test_a_complaint_of_an_incident_says_only_what_is_known_of_its_sender(site: Site) -> None:
+    unknown = replace(shop.COMPLAINTS[0], id="m9", customer="", channel="")
+    other = replace(shop.INCIDENT, id="inc-9", complaints=("m2", "m9"))
+    await site.store.record(Step(shop.NOW, complaints=(unknown,), incidents=(other,)), 2)
+
+    page = await site.page("/incidents/inc-9")
+
+    assert "<small>no name · <time" in page
+    assert "<small>north-books · chat · <time" in page
+
+
 async def test_an_open_incident_offers_what_it_could_be_merged_into_and_what_could_be_split_off(
     site: Site,
 ) -> None:
