@@ -39,7 +39,7 @@ NOUNS = (
 WORDS = {f"pipeline.{word}" for word in NOUNS}
 STAGES = {
     *("detect", "logs", "complaints", "alerts", "spans", "evidence", "patterns"),
-    *("correlate", "cause", "transients", "decide", "respond", "follow", "priority"),
+    *("firing", "correlate", "cause", "transients", "decide", "respond", "follow", "priority"),
 }
 EDGES = {"ingest", "notify", "actions", "store"}
 AWAITING = {*EDGES, "perform", "run", "console", "demo", "commands"}

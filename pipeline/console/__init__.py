@@ -20,6 +20,7 @@ The API answers JSON; times are seconds since 1970, UTC:
     POST /api/v1/silences                          {"incident": ID, "seconds": 3600, "by": "ann", "why": ""}
     POST /api/v1/silences/preview                  {"match": "..."}: the open incidents that it would mute
     GET, POST, DELETE /api/v2/silence(s)           as Alertmanager's: see console/alertmanager.py
+    GET  /api/v2/alerts, alerts/groups, receivers, status     the same: see console/alerts.py
     GET  /api/v1/boards/CUSTOMER                   what the board of that customer says
     GET  /api/v1/complaints/ID                     how far it is, in words for its customer
     POST /api/v1/complaints/ID/reply               {"by": "ann", "text": "..."}: what its customer then reads;
@@ -58,6 +59,7 @@ from pipeline.complaints import Names
 from pipeline.complaints.topic_notes import Topic
 from pipeline.console import explain, words
 from pipeline.console.alertmanager import Silencing
+from pipeline.console.alerts import Alerting, nothing
 from pipeline.console.answers import Answers
 from pipeline.console.api import Api
 from pipeline.console.ask import MAX_SILENCE, TEACH, Submit
@@ -69,6 +71,7 @@ from pipeline.console.pages import Pages
 from pipeline.console.reply import WORDS
 from pipeline.console.standing import QUIET_AFTER
 from pipeline.console.topics import Topics, unknown
+from pipeline.firing import Firing
 from pipeline.knowledge import Article
 from pipeline.store import Store
 from pipeline.topology import Topology
@@ -93,6 +96,9 @@ def routes(
     stopping: Callable[[], bool] = bool,
     longest: Callable[[], Seconds] = lambda: MAX_SILENCE,
     model: str = "none",
+    firing: Callable[[], Awaitable[Sequence[Firing]]] = nothing,
+    receiver: Callable[[], str] = str,
+    started: Seconds = 0.0,
 ) -> list[BaseRoute]:
     """Return every route of console and API.
 
@@ -101,10 +107,12 @@ def routes(
     anybody.
     A service unheard for `quiet_after` is unknown, and no silence may last for more than `longest`. Streams
     end by themselves once `stopping` says so: else they would hold a server up. `model` compares questions.
+    `firing` is asked for the alerts of other systems, `receiver` for who hears of them first.
     """
     pages = Pages(store, clock, topology, quiet_after, told)
     live, api = Live(store, clock, templates(), stopping), Api(pages, submit, longest)
     spoken = Silencing(store, submit, clock, longest)
+    alerting = Alerting(spoken, started, firing, receiver)
     answers = Answers(store, submit, clock, topology, live.templates, articles, model, names)
     desk, complained = Desk(store, clock, submit, topology, names), Topics(store, clock, topics)
     called = Aliases(submit, clock, topology, names)
@@ -131,6 +139,10 @@ def routes(
         ("GET", "/api/v1/silences", api.silences),
         ("POST", "/api/v1/silences", api.silence),
         ("POST", "/api/v1/silences/preview", api.preview),
+        ("GET", "/api/v2/alerts", alerting.all),
+        ("GET", "/api/v2/alerts/groups", alerting.groups),
+        ("GET", "/api/v2/receivers", alerting.receivers),
+        ("GET", "/api/v2/status", alerting.status),
         ("GET", "/api/v2/silences", spoken.list),
         ("POST", "/api/v2/silences", spoken.post),
         ("GET", "/api/v2/silence/{id}", spoken.show),

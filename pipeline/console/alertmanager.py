@@ -12,7 +12,7 @@ its command has been stepped, a moment after the answer.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,15 +67,15 @@ class Silencing:
         try:
             wanted = [m for text in request.query_params.getlist("filter") for m in matchers(text)]
         except ValueError as error:
-            return _no(400, f"bad filter: {error}")
+            return refuse(400, f"bad filter: {error}")
         told = [_told(id, each, now) for id, each in (await self._known()).items()]
         found = [t for t in told if all(m({g["name"]: g["value"] for g in t["matchers"]}) for m in wanted)]
-        return _json(sorted(found, key=lambda t: (ORDER.index(t["status"]["state"]), t["endsAt"], t["id"])))
+        return answer(sorted(found, key=lambda t: (ORDER.index(t["status"]["state"]), t["endsAt"], t["id"])))
 
     async def show(self, request: Request) -> Response:
         id = request.path_params["id"]
         found = (await self._known()).get(id)
-        return _json(_told(id, found, self.clock())) if found else _no(404, f"silence {id} not found")
+        return answer(_told(id, found, self.clock())) if found else refuse(404, f"silence {id} not found")
 
     async def post(self, request: Request) -> Response:
         now, known = self.clock(), await self._known()
@@ -84,10 +84,10 @@ class Silencing:
             asked = _matchers(posted)
             until = _until(posted, now, self.longest())
         except ValueError as error:
-            return _no(400, str(error))
+            return refuse(400, str(error))
         before, id = known.get(posted.id), posted.id
         if id and before is None:
-            return _no(404, f"silence {id} not found")
+            return refuse(404, f"silence {id} not found")
         if before is None or _ended(before) <= now:
             id = ""
         elif set(conditions(before.silence.matchers)) != set(asked):
@@ -95,17 +95,23 @@ class Silencing:
             id = ""
         event = _command(posted, asked, now, until, id)
         await ask(event, self.submit)
-        return _json({"silenceID": id or event.id})
+        return answer({"silenceID": id or event.id})
 
     async def lift(self, request: Request) -> Response:
         id, now = request.path_params["id"], self.clock()
         found = (await self._known()).get(id)
         if found is None:
-            return _no(404, f"silence {id} not found")
+            return refuse(404, f"silence {id} not found")
         if _ended(found) <= now:
-            return _no(500, f"silence {id} already expired")
+            return refuse(500, f"silence {id} already expired")
         await ask(_lift(id, now), self.submit)
         return Response(status_code=200)
+
+    async def active(self) -> dict[str, Mapping[str, str]]:
+        """Return what each silence that holds now asks for."""
+        now = self.clock()
+        known = (await self._known()).items()
+        return {id: s.silence.matchers for id, s in known if s.silence.starts <= now < _ended(s)}
 
     async def _known(self) -> dict[str, Asked]:
         now = self.clock()
@@ -160,11 +166,11 @@ def _told(id: str, asked: Asked, now: Seconds) -> dict[str, Any]:
     return {
         "id": id,
         "status": {"state": state},
-        "updatedAt": _time(asked.event.time if asked.ended is None else asked.ended),
+        "updatedAt": iso(asked.event.time if asked.ended is None else asked.ended),
         "comment": silence.why,
         "createdBy": silence.by,
-        "startsAt": _time(silence.starts),
-        "endsAt": _time(ended),
+        "startsAt": iso(silence.starts),
+        "endsAt": iso(ended),
         "matchers": [
             {
                 "name": m.name,
@@ -177,14 +183,14 @@ def _told(id: str, asked: Asked, now: Seconds) -> dict[str, Any]:
     }
 
 
-def _time(at: Seconds) -> str:
+def iso(at: Seconds) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _json(value: Any) -> Response:
+def answer(value: Any) -> Response:
     return Response(msgspec.json.encode(value), media_type="application/json")
 
 
-def _no(status: int, why: str) -> Response:
+def refuse(status: int, why: str) -> Response:
     """Return a refusal as Alertmanager does: a JSON string."""
     return Response(msgspec.json.encode(why), status, media_type="application/json")

@@ -27,6 +27,7 @@ from pipeline.complaints.topic_notes import Topic
 from pipeline.config import Config
 from pipeline.correlate.picture import say
 from pipeline.detect.slo import Budget
+from pipeline.firing import Firing, firing
 from pipeline.follow import standing
 from pipeline.frame import Frame
 from pipeline.ingest.journal import Journal, Unwritable
@@ -179,6 +180,11 @@ class Engine:
     async def topics(self) -> tuple[Topic, ...]:
         """Return what customers complain of, by topic, as it stands between two steps."""
         return await self._threaded(self.stepper.pipeline.memory.complaints.topics.listed, clock.wall())
+
+    async def firing(self) -> tuple[Firing, ...]:
+        """Return the alerts of other systems that fire, each with its incident."""
+        memory = self.stepper.pipeline.memory
+        return await self._threaded(firing, memory.alerts, memory.correlate.home)
 
     async def names(self) -> Names:
         """Return what customers may call services, for a person to accept, and what was accepted."""

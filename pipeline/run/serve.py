@@ -164,7 +164,8 @@ def _pages(engine: Engine, launch: Launch, stopping: Callable[[], bool]) -> Star
         engine.store, engine.submit, clock.wall, lambda: engine.config.topology,
         told=lambda: bool(engine.config.response.receiver), articles=lambda: engine.config.articles,
         topics=engine.topics, names=engine.names, stopping=stopping,
-        longest=lambda: engine.config.policy.silence_longest,
+        longest=lambda: engine.config.policy.silence_longest, firing=engine.firing,
+        receiver=lambda: engine.config.response.receiver, started=clock.wall(),
         # A model takes 150 MB: only who has articles pays.
         model=chosen(engine.config.complaints.encoder) if engine.config.articles else "none",
     )  # fmt: skip

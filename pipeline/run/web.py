@@ -34,7 +34,8 @@ RETRY_AFTER = b"2"
 # they ask for; other paths under /api/v1/ are ours.
 GONE = ("/api/v1/alerts", "/api/v1/receivers", "/api/v1/silence/", "/api/v1/status")
 UNSPOKEN = "/api/v2/"
-SPOKEN = ("/api/v2/silences", "/api/v2/silence/")  # by the console
+# By the console; alerts themselves come in at a door of the same path.
+SPOKEN = tuple(f"/api/v2/{what}" for what in ("alerts", "silences", "silence/", "receivers", "status"))
 INSTEAD = b"read incidents at /api/v1/incidents, silences at /api/v1/silences"
 # Asked for by programs and proxies under any name; nothing there is a secret.
 PUBLIC = ("/-/healthy", "/-/ready", "/metrics", "/board/", "/static/")
@@ -118,12 +119,12 @@ class Web:
 
     def _instead(self, path: str) -> tuple[str, int, bytes] | None:
         """Return door, status and words for what a door or an API of Alertmanager cannot give; else None."""
-        if path in self.doors:
+        if path in self.doors and path not in SPOKEN:
             return self.doors[path][0], 405, b"expected POST: things come in here; " + INSTEAD
         if path.startswith(GONE):
             return "api_v1", 410, b"API v1 of Alertmanager is gone: send alerts to /api/v2/alerts"
         if path.startswith(UNSPOKEN) and not path.startswith(SPOKEN):
-            return "api_v2", 501, b"of Alertmanager's API v2 only POST of alerts, and silences; " + INSTEAD
+            return "api_v2", 501, b"this is nothing of Alertmanager's API v2; " + INSTEAD
         return None
 
     def _unasked(self, path: str, headers: Headers, method: str) -> tuple[int, bytes] | None:

@@ -198,11 +198,8 @@ async def test_a_wrong_path_or_method_is_said(forewarn: Served, method: str, pat
     assert (await forewarn.client.request(method, path)).status_code == status
 
 
-@pytest.mark.parametrize("path", ["status", "alerts", "alerts/groups", "receivers"])
-async def test_what_asks_for_more_of_alertmanager_than_there_is_hears_where_to_ask(
-    forewarn: Served, path: str
-) -> None:
-    answer = await forewarn.client.get(f"/api/v2/{path}")
+async def test_what_asks_for_more_of_alertmanager_than_there_is_hears_where_to_ask(forewarn: Served) -> None:
+    answer = await forewarn.client.get("/api/v2/templates")
 
-    assert answer.status_code in (405, 501)
+    assert answer.status_code == 501
     assert "read incidents at /api/v1/incidents" in answer.text
