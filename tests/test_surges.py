@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline import snapshot
 from pipeline.complaints import BY_WORDS, ComplaintState, hear, tuned
 from pipeline.complaints.budget import LOW, START, WEEK, Budget
-from pipeline.complaints.heard import Heard, Said
+from pipeline.complaints.heard import LENGTHS, SAMPLED, Heard, Said, voices
 from pipeline.complaints.known import Known
 from pipeline.complaints.usual import DAY, HISTORY, LEAN, NEAREST, Usual
-from pipeline.complaints.words import Rarity, columns, plain
+from pipeline.complaints.words import Rarity, Vector, alike, columns, plain
 from pipeline.config import Complaints
 from pipeline.topology import Topology
 from pipeline.types import Event, Seconds
@@ -156,6 +158,49 @@ def seat_maps(state: ComplaintState, flagged: tuple[str, ...] = ()) -> Seconds |
         if paged is None and any(s.page for s in signals):
             paged = at
     return paged
+
+
+AGES = st.sampled_from([0.0, 599.0, 600.0, 5000.0, 80_000.0, 86_400.0, 1e6])
+
+
+@given(st.lists(st.tuples(AGES, st.integers(0, 3), st.floats(0.01, 1.0)), min_size=1, max_size=20))
+def test_a_customer_counts_once_in_each_window_by_the_likest_that_he_said(
+    said: list[tuple[float, int, float]],
+) -> None:
+    age, who, same = (np.array(column) for column in zip(*said, strict=True))
+
+    found = voices(age, who, same)
+
+    naive = [
+        sum(max((s for a, w, s in said if w == one and a < length), default=0.0) for one in range(4))
+        for length in LENGTHS
+    ]
+    assert found == pytest.approx(naive)
+
+
+@given(st.lists(st.text("ab 支付", max_size=30), min_size=4, max_size=40), st.text("ab 支付x", max_size=30))
+def test_the_postings_of_the_history_tell_the_cosines_that_row_by_row_come_out(
+    texts: list[str], asked: str
+) -> None:
+    rarity, heard, none = Rarity(), Heard(), np.zeros(0, np.float32)
+    *past, vector = [rarity.weigh(*columns([plain(text)])[0]) for text in [*texts, asked]]
+    for k, one in enumerate(past):
+        heard.add(str(k), NOW + k * DAY / 8, k, 0, Said(one, none), Known())
+    columns_of = {name: getattr(heard, name)[: len(past)] for name in SAMPLED}
+    heard.usual.take(columns_of, len(past), NOW + len(past) * DAY / 8)
+
+    found = heard.usual.words(vector)
+
+    assert len(found) >= len(past) // 2
+    assert found == pytest.approx([naive_cosine(one, vector) for one in past[: len(found)]], abs=1e-6)
+    assert alike(heard.index, heard.weight, vector)[: len(found)] == pytest.approx(found, abs=1e-6)
+
+
+def naive_cosine(one: Vector, other: Vector) -> float:
+    said = dict(zip(one.index.tolist()[::-1], one.weight.tolist()[::-1], strict=True))
+    return sum(
+        w * said.get(i, 0.0) for i, w in zip(other.index.tolist(), other.weight.tolist(), strict=True) if w
+    )
 
 
 def test_a_surge_about_a_flagged_service_pages_sooner() -> None:

@@ -151,12 +151,9 @@ class Heard:
         near = np.flatnonzero((same > 0) & (who != voice) & (when <= time) & ~self.spent[rows])
         if not len(near):
             return NO_RISE
-        near = near[np.argsort(who[near], kind="stable")]
-        when, who, same = when[near], who[near], same[near]
         shares = self.usual.shares(time, LENGTHS)
         lived = self.usual.until - self.usual.since >= np.where(WINDOWS[-1] < LENGTHS, 4 * LENGTHS, LENGTHS)
-        inside = np.where(when > (time - LENGTHS)[:, None], same, 0.0)
-        counts = np.maximum.reduceat(inside, _firsts(who), axis=1).sum(axis=1)  # the likest that each said
+        counts = voices(time - when[near], who[near], same[near])
         risen = np.flatnonzero(lived & (counts > 0.3) & (shares > 0))
         if not len(risen):
             return NO_RISE
@@ -212,8 +209,12 @@ def voice_of(customer: str, text: str) -> int:
     return int.from_bytes(hashlib.blake2b(said.encode("utf-8", "replace"), digest_size=7).digest(), "big")
 
 
-def _firsts(who: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Return where each customer's begin, given their numbers in order."""
+def voices(age: Floats, who: NDArray[np.int64], same: Floats) -> Floats:
+    """Return how many customers say the same in each of LENGTHS, (6,): each by the likest he said in it."""
+    order = np.argsort(who, kind="stable")
+    who = who[order]
     new = np.ones(len(who), np.bool_)
     np.not_equal(who[1:], who[:-1], out=new[1:])
-    return np.flatnonzero(new)
+    inside = np.where(age[order] < LENGTHS[:, None], same[order], 0.0)
+    found: Floats = np.maximum.reduceat(inside, np.flatnonzero(new), axis=1).sum(axis=1)
+    return found
