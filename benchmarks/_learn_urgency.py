@@ -22,8 +22,10 @@ from pipeline.complaints.urgency.meant import (
     BITS,
     LEARNED,
     LETTERS,
+    LONGER,
     REASONS,
     Nets,
+    chinese,
     digest,
     examples,
     harm,
@@ -33,7 +35,9 @@ from pipeline.complaints.urgency.meant import (
 FOLDS = 3
 NETS = 6
 CALM = len(REASONS) - 1
-TAKEN = (0.001, 0.0014, 0.0013)  # of ordinary texts: by the meaning, by both, by the letters
+TAKEN = (0.001, 0.001, 0.0007)  # of ordinary texts: by the meaning, by both, by the letters
+PARTS = 8  # of the intents that were not taught: seven give the bounds, the eighth judges them
+STRICT = (1.5, 10)  # how freely a line follows its examples; Chinese has fewer
 TAUGHT = ("en", "de", "fr", "es", "zh")
 LICENSED = ("b77/", "clinc/")  # CC BY; other sets only judge
 
@@ -49,12 +53,14 @@ def run() -> dict[str, float]:
     said = [folded(one) for one in text]
     calm, taught = ordinary()
     lesson = [row for row, is_taught in zip(calm, taught, strict=True) if is_taught][::2]
-    others = [row for row, is_taught in zip(calm, taught, strict=True) if not is_taught][::2]
+    others = [row for row, is_taught in zip(calm, taught, strict=True) if not is_taught]
     rows = encoder("use").encode_many([row.text for row in lesson])
     kept = encoder("use").encode_many([row.text for row in others])
     spelt = [folded(row.text) for row in lesson]
     left = [folded(row.text) for row in others]
     words = np.array([bool(_by_words(one)) for one in text])
+    script = scripts(left)
+    part = np.array([zlib.crc32(row.intent.encode()) // 2 % PARTS for row in others])
     left_words = np.array([bool(_by_words(row.text)) for row in others])
     fold = np.random.default_rng(0).integers(0, FOLDS, len(text))
     found = np.zeros((3, len(text)), bool)
@@ -66,21 +72,25 @@ def run() -> dict[str, float]:
             np.concatenate([reason[mine], np.full(len(rows), CALM)]),
             np.concatenate([lang[mine], np.full(len(rows), "")]),
         )
-        sure = scores(nets, kept, left)[:, ~left_words]
-        bars = [np.quantile(one, 1 - part) for one, part in zip(sure, TAKEN, strict=True)]
-        nets = replace(nets, sure=np.array(bars, np.float32))
-        rest = fold == k
+        calm_scores = scores(nets, kept, left)
+        nets = replace(nets, sure=bounds(calm_scores[:, ~left_words], script[~left_words]))
+        rest = np.flatnonzero(fold == k)
         if k < 0:
             keep(nets)
-            took = scores(nets, kept, left) > nets.sure[:, None]
+            took = np.zeros((3, len(left)), bool)
+            for one in range(PARTS):
+                of, rest_of = part == one, (part != one) & ~left_words
+                bars = bounds(calm_scores[:, rest_of], script[rest_of])
+                took[:, of] = calm_scores[:, of] > bars[script[of]].T
         else:
-            found[:, rest] = (
-                scores(nets, dense[rest], [said[i] for i in np.flatnonzero(rest)]) > nets.sure[:, None]
-            )
+            rated = scores(nets, dense[rest], [said[i] for i in rest])
+            found[:, rest] = rated > nets.sure[scripts([said[i] for i in rest])].T
     out: dict[str, float] = {}
     for name, hit, calm_hit in zip(("meaning", "both", "letters"), found, took, strict=True):
         out |= told(f"words and {name}", hit | words, reason, lang)
         out[f"words and {name}, ordinary taken"] = float((calm_hit | left_words).mean())
+        for x, of in (("in Latin letters", 0), ("in Chinese", 1)):
+            out[f"words and {name}, ordinary taken {x}"] = float((calm_hit | left_words)[script == of].mean())
     return told("words", words, reason, lang) | out
 
 
@@ -91,6 +101,20 @@ def told(name: str, hit: NDArray[np.bool_], reason: Ints, lang: NDArray[np.str_]
         out[f"{name}, recall, {x}"] = float(hit[bad & (lang == x)].mean())
         out[f"{name}, look-alikes taken, {x}"] = float(hit[~bad & (lang == x)].mean())
     return out | {f"{name}, recall, {REASONS[k]}": float(hit[reason == k].mean()) for k in range(CALM)}
+
+
+def scripts(said: list[str]) -> Ints:
+    """Return 1 for each text in Chinese, 0 for others."""
+    return np.array([int(chinese(one)) for one in said])
+
+
+def bounds(calm: Dense, script: Ints) -> Dense:
+    """Return the scores that TAKEN of ordinary texts pass, (2, 3), of their scores, (3, n)."""
+    found = [
+        [np.quantile(one[script == of], 1 - part) for one, part in zip(calm, TAKEN, strict=True)]
+        for of in (0, 1)
+    ]
+    return np.array(found, np.float32)
 
 
 def _by_words(text: str) -> bool:
@@ -115,24 +139,34 @@ def learn(dense: Dense, said: list[str], reason: Ints, lang: NDArray[np.str_]) -
         ).fit(dense, reason)
         for k in range(NETS)
     ]
-    places = [runs(one) for one in said]
-    ends = np.cumsum([0, *map(len, places)])
-    each = np.concatenate([np.full(len(one), len(one) ** -0.5) for one in places])
-    table = sparse.csr_matrix((each, np.concatenate(places), ends), (len(said), 1 << BITS))
-    weight = np.ones(len(said))
-    for one in TAUGHT[1:]:  # else a language that is seldom taught as ordinary is itself taken for harm
-        here = (lang == one) & (reason == CALM)
-        weight[here] = max(1.0, 0.25 * (lang == "").sum() / max(1, here.sum()))
-    line = LogisticRegression(C=5, max_iter=150).fit(table, reason, sample_weight=weight)
+    lines = [line(said, reason, lang, is_chinese) for is_chinese in (False, True)]
     return Nets(
         np.stack([net.coefs_[0] for net in parts]).astype(np.float32),
         np.stack([net.intercepts_[0][None] for net in parts]).astype(np.float32),
         np.stack([net.coefs_[1] for net in parts]).astype(np.float32),
         np.stack([net.intercepts_[1][None] for net in parts]).astype(np.float32),
-        line.coef_.T.astype(np.float32),
-        line.intercept_.astype(np.float32),
-        np.zeros(3, np.float32),
+        np.concatenate([one.coef_.T for one in lines]).astype(np.float32),
+        np.stack([one.intercept_ for one in lines]).astype(np.float32),
+        np.zeros((2, 3), np.float32),
         digest(),
+    )
+
+
+def line(said: list[str], reason: Ints, lang: NDArray[np.str_], is_chinese: bool) -> LogisticRegression:
+    """Return the line on the runs of letters of the texts that are in Chinese, or of those that are not."""
+    mine = np.array([k for k, one in enumerate(said) if chinese(one) == is_chinese])
+    places = [runs(said[k]) - (is_chinese << BITS) for k in mine]
+    each = np.concatenate([np.full(len(one), max(1, len(one)) ** -LONGER) for one in places])
+    table = sparse.csr_matrix(
+        (each, np.concatenate(places), np.cumsum([0, *map(len, places)])), (len(mine), 1 << BITS)
+    )
+    weight = np.ones(len(mine))
+    calm, tongue = reason[mine] == CALM, lang[mine]
+    for one in () if is_chinese else TAUGHT[1:-1]:
+        here = (tongue == one) & calm  # else a language seldom taught as ordinary is itself taken for harm
+        weight[here] = max(1.0, 0.25 * (tongue == "").sum() / max(1, here.sum()))
+    return LogisticRegression(C=STRICT[is_chinese], max_iter=150).fit(
+        table, reason[mine], sample_weight=weight
     )
 
 

@@ -99,6 +99,17 @@ REASONS: dict[str, tuple[str, ...]] = {
         r"|weg\b|verschwunden|fehlen|falsche|ohne meine|abgehoben|uberwiesen|gestohlen)|falsches konto"
         r"|(?:gehalt|gehalter|lohn|lohne)\b[^.!?]{0,30}\b(?:nicht|kein|doppelt|falsch)|\b(?:pleite"
         r"|insolven\w*|bankrott|konkurs|ruinier\w*|zwangsraumung|wohnung gekundigt)\b",
+        r"\b(?:jemand|unbekannte\w*|betruger\w*|diebe|gauner|fremde\w*|kriminelle|sie haben"
+        r"|die haben)\b[^.!?]{0,30}"
+        r"\b(?:geld|konto|ersparnisse|karte|alles|kasse)\b[^.!?]{0,25}\b(?:genommen|geholt|abgehoben|geklaut"
+        r"|uberwiesen|ausgegeben|entwendet)",
+        r"\b(?:kann|konnen|konnte) (?:\w+ ){0,4}(?:miete|lohne|lieferanten|raten|essen|lebensmittel|fahrer)\b"
+        r"[^.!?]{0,20}\b(?:nicht|keine?n?|mehr)\b|\b(?:kann|konnen) (?:\w+ ){0,3}(?:keine (?:miete"
+        r"|lohne|rechnung\w*)"
+        r"|kein essen)\b|\b(?:abzocker|betruger\w*|betrogen|reingelegt|hereingefallen|reingefallen)\b",
+        r"\b(?:\d{1,3}[.,]\d{3}|\d{4,}|\d+ ?(?:tausend|mille))\b(?: ?(?:euro|eur"
+        r"|€))?[^.!?]{0,30}\b(?:weg|fort|futsch"
+        r"|geklaut|minus|im minus|nie angekommen|an betruger|an fremde)\b|\bkonto\b[^.!?]{0,20}\bim minus\b",
     ),
     "legal": (
         r"(?:rechts)?anwalt\b|anwaltin\b|\banwalte|rechtsanwalt|verklag|\bklage\b|\bgericht(?:lich\w*"

@@ -199,6 +199,20 @@ REASONS: dict[str, tuple[str, ...]] = {
         r"|\bbankruptcy\b|\binsolven|\bscammed\b|\bdefrauded\b"
         r"|\b(?:huge|massive|enormous|heavy|serious|severe|big|large) (?:financial )?loss(?:es)?\b"
         r"|\bfinancial(?:ly)? (?:ruin|loss|damage)",
+        r"\b(?:someone|somebody|thie(?:f|ves)|scammers?|fraudsters?|criminals?|strangers?|they(?:'ve| have)?)"
+        r" (?:\w+ ){0,3}(?:took|taken|stole|withdr[ae]w\w*|moved|cashed|spen[dt]\w*|transferred)\b"
+        r"[^.!?]{0,25}\b(?:money|savings|cash|funds|pension|everything|the lot)\b",
+        r"\b(?:can'?t|cannot|unable to|couldn'?t|can no longer) (?:even )?(?:pay (?:\w+ ){0,2}(?:rent"
+        r"|mortgage|wages"
+        r"|suppliers|drivers)|(?:buy|afford) (?:\w+ )?(?:food|milk|groceries|diesel)|feed (?:my|the"
+        r"|our|them))\b",
+        r"\b(?:conned|swindled)\b|\bfell for (?:a|the|some) (?:scam|fraud|fake)|\b(?:was"
+        r"|been) a (?:scam|fraud)\b"
+        r"|\b(?:stop|freeze|block)\b[^.!?]{0,30}\bmoney is (?:leaving|going)",
+        r"(?:[$€£¥] ?|\b)(?:\d{1,3}[,.]\d{3}|\d{4,}|\d+ ?(?:k|grand|thousand))\b(?: ?(?:euros?"
+        r"|dollars?|pounds|usd|eur|gbp))?"
+        r"(?: \w+){0,3} (?:went out|left (?:my|our)|(?:was|were|been|has been) (?:taken|moved|cashed"
+        r"|spent)|overdrawn)\b",
     ),
     "legal": (
         r"\b(?:my|our) (?:lawyers?|attorneys?|solicitors?|legal (?:team|counsel|department))\b"
@@ -273,7 +287,8 @@ NEAR: dict[str, tuple[tuple[str, str, int], ...]] = {
     ),
     "money": (
         (
-            r"(?:[$€£¥]\s?\d[\d.,]*(?:\d\d\b|k\b)|\d[\d.,]*\s?(?:k\b|grand|thousand|million)|\d[\d.,]*\d\d\s?(?"
+            r"(?:[$€£¥]\s?\d[\d.,]*(?:\d\d\b|k\b)|\d[\d.,]*\s?(?:k\b|grand|thousand|million)"
+            r"|\d[\d.,]*\d\d\s?(?"
             r":euros?|dollars?|pounds|usd|eur|gbp|[$€£])|thousands|hundreds of (?:euros|dollars"
             r"|pounds))",
             r"\b(?:gone|missing|vanish\w*|disappear\w*|stolen|stole|lost|losing|lose|wrong|twice"

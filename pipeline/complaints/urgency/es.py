@@ -87,6 +87,18 @@ REASONS: dict[str, tuple[str, ...]] = {
         r"|reconoc)|equivocad|sin )|cuenta equivocada|\b(?:bancarrota|quiebra|desahuci\w*"
         r"|embarg\w*|ruina|arruina\w*)\b|(?:nominas?|sueldos?|salarios?)\b[^.!?]{0,30}\b(?:no "
         r"|sin |duplicad|equivocad)",
+        r"\b(?:alguien|un desconocido|estafador\w*|ladron\w*|delincuentes?|se)\b[^.!?]{0,15}\b(?:saco"
+        r"|saca\w*|quito|robo"
+        r"|robaron|llevaron|llevo|vacio|vaciaron|gasto|transfirio|retiro"
+        r"|cobro)\b[^.!?]{0,30}\b(?:dinero|cuenta|ahorros"
+        r"|tarjeta|todo|plata)\b",
+        r"\b(?:no|ni) (?:puedo|podemos|puede) (?:ni |ya )?(?:pagar (?:\w+ ){0,2}(?:alquiler|renta"
+        r"|nomina|nominas|sueldos"
+        r"|proveedores|hipoteca)|comprar (?:comida|leche)|comer|echar gasolina)|\bestaf(?:a|ado|ada"
+        r"|aron)\b|\btimad[oa]\b",
+        r"\b(?:\d{1,3}[.,]\d{3}|\d{4,})\b(?: ?(?:euros?|eur|€|pesos"
+        r"|dolares))?[^.!?]{0,30}\b(?:desaparec\w+|nunca lleg\w+"
+        r"|de mas|sin mi (?:permiso|autorizacion)|robad\w+|a un desconocido|en negativo)\b",
     ),
     "legal": (
         r"\babogad[oa]s?\b|\bdemandar\w*|\bdemanda (?:judicial|colectiva|contra|formal)|acciones (?:legales"

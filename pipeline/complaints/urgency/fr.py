@@ -93,6 +93,18 @@ REASONS: dict[str, tuple[str, ...]] = {
         r"|preleve|vole|manqu|mauvais|sans mon|debite|perdu|retire|jamais)|mauvais compte"
         r"|(?:salaires?|paies?|paye)\b[^.!?]{0,30}\b(?:pas|plus|jamais|double|mauvais)|\bfaillite"
         r"|\bruine\w*\b|\bexpuls|depot de bilan|liquidation judiciaire",
+        r"\b(?:quelqu'un|un inconnu|des inconnus|escrocs?|voleurs?|ils|on)\b[^.!?]{0,20}\b(?:pris"
+        r"|vide|vole|retire"
+        r"|retirer?|depense|encaisse|transfere|vire)e?s?\b[^.!?]{0,30}\b(?:argent|compte|economies"
+        r"|livret|carte|tout)\b",
+        r"\b(?:peux|pouvons|peut|puis) (?:plus|pas) (?:meme )?(?:payer (?:\w+ ){0,2}(?:loyer|salaires"
+        r"|fournisseurs"
+        r"|employes)|acheter (?:\w+ )?(?:manger|nourriture|lait)|nourrir|faire le plein)|\bescroqu\w+"
+        r"|\barnaque\w*"
+        r"|\bfait avoir (?:de|pour)\b",
+        r"\b(?:\d{1,3}[., ]\d{3}|\d{4,})\b(?: ?(?:euros?|eur|€))?[^.!?]{0,30}\b(?:disparu\w*|envoles?"
+        r"|jamais (?:arrive|recu)"
+        r"\w*|a un inconnu|a des escrocs|de trop|sans (?:mon|notre) accord)\b",
     ),
     "legal": (
         r"\bavocat|poursui(?:vre|tes?)\b[^.!?]{0,15}(?:en justice|vous|judiciaires)|poursuites (?:judiciair"

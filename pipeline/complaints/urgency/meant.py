@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,29 +18,31 @@ LEARNED = SAID / "use.npz"
 REASONS = ("life and safety", "security", "business blocked", "money", "legal", "ordinary")
 BITS = 15  # of the hash of a run of letters
 READ = 400  # letters that are read
-RUNS = (3, 4, 5)  # how long they are; in Chinese a run of 2 says something, too
+RUNS = (3, 4, 5)  # how long they are
+RUNS_HAN = (1, 2, 3)  # a Chinese character is a word, or half of one
+LONGER = 0.25  # the power of their number by which their sum is divided: at 0.5 long texts were not heard
 LETTERS = 0.5  # what the letters weigh beside the meaning: less found less, more took look-alikes
 
-_HAN = 0x3400
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _KNUTH = np.uint32(2654435761)
 _MIX = np.uint32(2246822519)
 
 
 @dataclass(frozen=True, slots=True)
 class Nets:
-    """Six small nets on the 512 columns of the encoder, and a line on runs of letters; 0.5 MB.
+    """Six small nets on the 512 columns of the encoder, and two lines on runs of letters; 2 MB.
 
-    Scores are log odds of any harm. `sure` is what takes 1 in 1,000 ordinary texts of intents that
-    were not taught: by the meaning, by both, and by the letters, these half as many.
+    Scores are log odds of any harm. `sure` is what takes about 1 in 1,000 ordinary texts of intents that
+    were not taught: by the meaning, by both, and by the letters. Chinese has a line and bounds of its own.
     """
 
     first: Dense  # (nets, 512, hidden)
     one: Dense  # (nets, 1, hidden)
     second: Dense  # (nets, hidden, 6)
     two: Dense  # (nets, 1, 6)
-    letters: Dense  # (2 ** BITS, 6)
-    start: Dense  # (6,)
-    sure: Dense  # (3,)
+    letters: Dense  # (2 * 2 ** BITS, 6), the second half of texts in Chinese
+    start: Dense  # (2, 6), the second row of these
+    sure: Dense  # (2, 3), so, too
     examples: str  # the digest of the sentences they were taught
 
     def chances(self, dense: Dense) -> Dense:
@@ -51,7 +54,7 @@ class Nets:
     def spelt(self, said: str) -> Dense:
         """Return the same of a folded text by its letters, (6,)."""
         at = runs(said)
-        score = self.letters[at].sum(axis=0) / max(1.0, len(at)) ** 0.5 + self.start
+        score = self.letters[at].sum(axis=0) / max(1.0, len(at)) ** LONGER + self.start[int(chinese(said))]
         return _odds(score)
 
 
@@ -68,20 +71,25 @@ def harm(chance: Dense) -> Dense:
     return found
 
 
+def chinese(said: str) -> bool:
+    return _HAN.search(said) is not None
+
+
 def runs(said: str) -> NDArray[np.int64]:
     """Return the places of the text's runs of letters, each once, in order."""
     letters = np.frombuffer(f" {said[:READ]} ".encode("utf-32-le", "replace"), np.uint32)
-    sizes = (2, *RUNS) if (letters >= _HAN).any() else RUNS
+    han = chinese(said)
+    sizes = RUNS_HAN if han else RUNS
     places = []
     run = letters * _KNUTH
-    for k in range(1, max(RUNS)):
-        run = run[:-1] * np.uint32(31) ^ letters[k:] * _MIX
-        if k + 1 in sizes:
+    for size in range(1, max(sizes) + 1):
+        if size in sizes:
             places.append(((run ^ run >> np.uint32(15)) * _MIX >> np.uint32(32 - BITS)).astype(np.int64))
+        run = run[:-1] * np.uint32(31) ^ letters[size:] * _MIX
     found = np.sort(np.concatenate(places))
     once = np.ones(len(found), np.bool_)
     np.not_equal(found[1:], found[:-1], out=once[1:])
-    return found[once]
+    return found[once] + (han << BITS)
 
 
 def meant(said: str, dense: Dense | None, *, taught: bool = True) -> str:
@@ -93,12 +101,13 @@ def meant(said: str, dense: Dense | None, *, taught: bool = True) -> str:
     nets = learned()
     meaning = nets.chances(dense[None])[0] if dense is not None and dense.any() else None
     letters = nets.spelt(said) if taught and said else None
+    sure = nets.sure[int(chinese(said))]
     if meaning is not None and letters is not None:
-        score, bar = harm(meaning) + LETTERS * harm(letters), nets.sure[1]
+        score, bar = harm(meaning) + LETTERS * harm(letters), sure[1]
     elif meaning is not None:
-        score, bar = harm(meaning), nets.sure[0]
+        score, bar = harm(meaning), sure[0]
     elif letters is not None:
-        score, bar = harm(letters), nets.sure[2]
+        score, bar = harm(letters), sure[2]
     else:
         return ""
     if score <= bar:
