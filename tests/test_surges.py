@@ -197,10 +197,9 @@ def test_the_postings_of_the_history_tell_the_cosines_that_row_by_row_come_out(
 
 
 def naive_cosine(one: Vector, other: Vector) -> float:
-    said = dict(zip(one.index.tolist()[::-1], one.weight.tolist()[::-1], strict=True))
-    return sum(
-        w * said.get(i, 0.0) for i, w in zip(other.index.tolist(), other.weight.tolist(), strict=True) if w
-    )
+    said: dict[int, float] = dict(zip(one.index[::-1].tolist(), one.weight[::-1].tolist(), strict=True))
+    pairs = zip(other.index.tolist(), other.weight.tolist(), strict=True)
+    return float(sum(weight * said.get(column, 0.0) for column, weight in pairs if weight))
 
 
 def test_a_surge_about_a_flagged_service_pages_sooner() -> None:
