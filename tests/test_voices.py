@@ -221,6 +221,34 @@ def test_customers_who_complain_anew_after_an_incident_was_over_are_not_put_to_i
     assert [i.complaints for i in desk.all] == ([(), ("n0", "n1", "n2")] if anew else [("n0", "n1", "n2")])
 
 
+@pytest.mark.parametrize(
+    ("felt", "anew"),
+    [
+        pytest.param(1, False, id="hardly anybody had written: they come late"),
+        pytest.param(2, True, id="more than before"),
+        pytest.param(6, True, id="half as many as before"),
+        pytest.param(7, False, id="ever fewer"),
+    ],
+)
+def test_a_crowd_that_writes_again_soon_after_a_measured_end_speaks_of_something_new(
+    felt: int, anew: bool
+) -> None:
+    desk, ended = Desk(), 1100 + QUIET
+    bad = signal("payment", 1000)
+    desk.step(1000, [bad])
+    desk.step(1080, complaints=[complaint(f"felt-{k}", 1080, "payment") for k in range(felt)])
+    desk.step(1100, [over(bad, 1100)])
+    desk.step(ended)
+
+    again = [complaint(f"n{k}", ended + 120 + 20 * k, "payment") for k in range(3)]
+    for each in again:
+        desk.step(each.time, complaints=[each])
+    told = signal("payment", again[0].time, "voices", kind="complaint", ids=["n0", "n1", "n2"])
+    desk.step(again[-1].time + 1, [told])
+
+    assert [len(i.complaints) for i in desk.all] == ([felt, 3] if anew else [felt + 3])
+
+
 def test_one_or_two_who_write_late_speak_of_what_is_over() -> None:
     desk = Desk()
     desk.step(1000, [signal("payment", 1000)])

@@ -66,12 +66,12 @@ def hear(incident: Incident, heard: tuple[Complaint, ...]) -> Incident:
     return replace(
         incident,
         complaints=tuple(c.id for c in heard),
-        voices=_voices(heard),
+        voices=crowd(heard),
         first_complaint=min((c.time for c in heard), default=None),
     )
 
 
-def _voices(heard: tuple[Complaint, ...]) -> int:
+def crowd(heard: tuple[Complaint, ...]) -> int:
     """Return the most customers who complained within a quarter of an hour; `heard` is in order of time."""
     most, start = 0, 0
     for end, last in enumerate(heard):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline.correlate.picture import hear
+from pipeline.correlate.picture import crowd, hear
 from pipeline.correlate.place import VOICE_WINDOW, onset
 from pipeline.correlate.state import WAIT, CorrelateState
 from pipeline.topology import Topology
@@ -30,6 +30,8 @@ LATE: Seconds = 1800.0
 SEEDS, MAX_ASKED = 2, 50
 # A surge of so many customers whom no incident explains is something new.
 VOICES = 3
+# Of what is over ever fewer write: this part of those who did, in as short a time, is a crowd again.
+ANEW = 0.5
 
 
 def attach(
@@ -127,11 +129,12 @@ def speaking(state: CorrelateState, surge: Signal) -> Signal:
 def release(state: CorrelateState, surge: Signal) -> None:
     """Take the newest complaints of a surge from an incident that was over when so many wrote: it is new.
 
-    One or two who write late speak of what is over. So do all for a while where it is measured that it is:
-    else only that nobody wrote for minutes tells a new trouble from the old.
+    One or two who write late speak of what is over. So do all for a while where it is measured that it is,
+    unless they are a crowd again. Else only that nobody wrote for minutes tells a new trouble from the old.
     """
     newest = [c for c in map(state.complaint, surge.ids[-2 * VOICES :]) if c and c.id in state.owner]
-    late = [c for c in newest if c.time > _trailed(state.get(state.owner[c.id]), c.time)]
+    until = {id: _trailed(state, state.get(id)) for id in {state.owner[c.id] for c in newest}}
+    late = [c for c in newest if c.time > until[state.owner[c.id]]]
     if len({c.customer or c.id for c in late}) < VOICES:
         return
     for complaint in late:
@@ -153,12 +156,17 @@ def let_go(state: CorrelateState, incident: Incident, now: Seconds) -> None:
     state.put(hear(state.get(incident.id), state.heard[incident.id]))
 
 
-def _trailed(incident: Incident, now: Seconds) -> Seconds:
-    """Return until when complaints speak of an incident that is over, `now` where it is not."""
+def _trailed(state: CorrelateState, incident: Incident) -> Seconds:
+    """Return until when complaints speak of an incident: for ever while it is not over."""
     if incident.resolved is None:
-        return now
+        return math.inf
+    soon = incident.resolved + NOTICE
+    heard = state.heard.get(incident.id, ())
+    before = crowd(tuple(c for c in heard if c.time <= soon))
+    after = crowd(tuple(c for c in heard if c.time > soon))
     measured = any(s.page and s.kind != "complaint" for s in incident.signals)
-    return incident.resolved + (AFTER if measured else NOTICE)
+    anew = before >= SEEDS and after >= ANEW * before
+    return incident.resolved + AFTER if measured and not anew else soon
 
 
 def _strong(incident: Incident) -> bool:
