@@ -41,6 +41,7 @@ class Untold:
     ended: dict[str, list[Listed]] = field(default_factory=dict)  # signal -> told before, and over since
     said: bytearray = field(default_factory=bytearray)  # by row: 0 = none, or nobody is to hear of it
     owners: dict[str, str] = field(default_factory=dict)  # signal -> incident that told of its alerts
+    count: int = 0  # alerts that began and nobody has heard of
     held: int = 0  # of `ended`
     dropped: Counter[str] = field(default_factory=Counter)
 
@@ -49,6 +50,7 @@ class Untold:
         if row >= len(self.said):
             self.said.extend(bytes(row + 1024 - len(self.said)))
         self.said[row] = _NEW
+        self.count += 1
         rows = self.began.get(signal)
         if rows is None:
             self.began[signal] = [row]
@@ -59,8 +61,9 @@ class Untold:
 
     def end(self, signal: str, row: int, alert: Listed) -> None:
         """Take in that it is over: news for those who heard that it fired, and for nobody else."""
-        told, self.said[row] = self.said[row] == _TOLD, 0
-        if not told:
+        known, self.said[row] = self.said[row], 0
+        self.count -= known == _NEW
+        if known != _TOLD:
             return
         if self.held >= MAX_ENDED:
             self.dropped["ends of alerts to be told"] += 1
@@ -76,6 +79,7 @@ class Untold:
         """Take it that these are told of as part of the incident, and those are left to be told."""
         for row in rows:
             self.said[row] = _TOLD
+        self.count -= len(rows)
         self.owners[signal] = incident
         if left:
             self.began[signal] = list(left)

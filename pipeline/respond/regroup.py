@@ -26,8 +26,11 @@ def list_news(desk: Desk, incidents: Sequence[Incident], verdicts: Mapping[str, 
             desk.roll.forget(incident)
     if desk.roll.due(desk.now):
         heard = [i for i in incidents if i.id not in calling and _may_hear(desk, i, verdicts.get(i.id))]
-        news = desk.roll.news(heard)
-        calling.update((id, signals[::-1]) for id, signals in news.items() if _due(desk, id, signals))
+        # To find whose the news is takes 0.5 us a signal: it is not asked where nobody would be told.
+        news = desk.roll.news(i for i in heard if _due(desk, i.id, desk.roll.alerts.untold.count))
+        for id, signals in news.items():
+            if _due(desk, id, desk.roll.count(signals)):
+                calling[id] = signals[::-1]
     for _ in range(MAX_CALLS):
         if not calling:
             return
@@ -47,12 +50,11 @@ def _may_hear(desk: Desk, incident: Incident, verdict: Verdict | None) -> bool:
     return notes is not None and notes.called is not None
 
 
-def _due(desk: Desk, id: str, signals: Sequence[str]) -> bool:
+def _due(desk: Desk, id: str, began: int) -> bool:
+    """Say whether an incident's webhooks are to be called where so many alerts have joined it."""
     notes = desk.state.notes[id]
     waited = desk.now - (notes.called or 0.0)
-    if waited >= desk.roll.interval:
-        return True
-    return waited >= SOON and desk.roll.count(signals)[0] >= max(1, notes.listed)
+    return waited >= desk.roll.interval or (waited >= SOON and began >= max(1, notes.listed))
 
 
 def _call(desk: Desk, incident: Incident, call: Call) -> None:

@@ -58,19 +58,20 @@ class Roll:
     def news(self, incidents: Iterable[Incident]) -> dict[str, list[str]]:
         """Return the signals with news of each of the incidents, oldest news first."""
         untold, home = self.alerts.untold, self.correlate.home
-        wanted = {i.id for i in incidents}
         found: dict[str, list[str]] = {}
+        wanted = {i.id for i in incidents}
+        if not wanted:
+            return found
         for signal in {**untold.ended, **untold.began}:
             incident = home.get(signal) or untold.owners.get(signal, "")
             if incident in wanted:
                 found.setdefault(incident, []).append(signal)
         return found
 
-    def count(self, signals: Sequence[str]) -> tuple[int, int]:
-        """Return how many alerts have begun, and how many ended, that nobody has heard of."""
+    def count(self, signals: Sequence[str]) -> int:
+        """Return how many alerts have begun that nobody has heard of."""
         untold = self.alerts.untold
-        began = sum(len(self._of(signal, untold.new(signal))) for signal in signals)
-        return began, sum(len(untold.ended.get(signal, ())) for signal in signals)
+        return sum(len(self._of(signal, untold.new(signal))) for signal in signals)
 
     def call(self, incident: Incident, signals: list[str]) -> Call:
         """Return a call that lists news of these signals, the last first; one with no more is taken out."""
