@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import time
+import zlib
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -11,10 +12,11 @@ from typing import NamedTuple
 import msgspec
 
 from pipeline.complaints.encoders import Dense, encoder, installed
-from pipeline.complaints.urgency import urgent
+from pipeline.complaints.urgency import ORDER, urgent
 
 ROOT = Path(__file__).resolve().parents[1]
 PHRASES = ROOT / "tests" / "phrases" / "urgent.jsonl"
+TERSE = ROOT / "tests" / "phrases" / "urgent_terse.jsonl"  # our own, harder; taught to nothing
 ORDINARY = ROOT.parent / "shared" / "data" / "complaints_dev"
 # Intents of the ordinary texts that are themselves theft or fraud: a find there is no mistake.
 HARM = frozenset(
@@ -44,19 +46,20 @@ class Found(NamedTuple):
 
 
 def run() -> dict[str, float]:
-    phrases = read()
-    out = measure(phrases)
-    if installed("use"):
-        rows = encoder("use").encode([phrase.text for phrase in phrases])
-        out |= {f"with meaning: {key}": rate for key, rate in measure(phrases, rows).items()}
+    out: dict[str, float] = {}
+    for name, phrases in (("", read()), ("terse, ", read(TERSE))):
+        out |= {f"{name}{key}": rate for key, rate in measure(phrases).items()}
+        if installed("use"):
+            rows = encoder("use").encode([phrase.text for phrase in phrases])
+            out |= {f"{name}with meaning: {key}": rate for key, rate in measure(phrases, rows).items()}
     if ORDINARY.is_dir():
-        out |= ordinary()
+        out |= ordinary() | false()
     return out
 
 
-def read() -> list[Phrase]:
+def read(file: Path = PHRASES) -> list[Phrase]:
     decode = msgspec.json.Decoder(Phrase).decode
-    return [decode(line) for line in PHRASES.read_bytes().splitlines()]
+    return [decode(line) for line in file.read_bytes().splitlines()]
 
 
 def measure(phrases: list[Phrase], rows: Dense | None = None) -> dict[str, float]:
@@ -79,12 +82,7 @@ def measure(phrases: list[Phrase], rows: Dense | None = None) -> dict[str, float
 
 def ordinary() -> dict[str, float]:
     """Return the share of ordinary texts taken for urgent, in all and where the intent is no harm."""
-    decode = msgspec.json.Decoder(Ordinary).decode
-    rows = [
-        decode(line)
-        for file in sorted(ORDINARY.glob("*.jsonl.gz"))
-        for line in gzip.decompress(file.read_bytes()).splitlines()
-    ]
+    rows = read_ordinary()
     start = time.process_time()
     taken = [row for row in rows if urgent(row.text)]
     spent = time.process_time() - start
@@ -95,6 +93,33 @@ def ordinary() -> dict[str, float]:
         "ordinary taken, no harm meant": sum(row.intent not in HARM for row in taken) / calm,
         "CPU us a text": spent / len(rows) * 1e6,
     }
+
+
+def false() -> dict[str, float]:
+    """Return the share of texts of untaught intents that mean no harm taken for each reason; not Arabic."""
+    rows = [row for row in read_ordinary("[!a]*") if row.intent not in HARM and not taught(row.intent)]
+    said = {"": [urgent(row.text) for row in rows]}
+    if installed("use"):
+        dense = encoder("use").encode_many([row.text for row in rows])
+        said["with meaning: "] = [urgent(row.text, dense=one) for row, one in zip(rows, dense, strict=True)]
+    found = {how: Counter(one.partition(":")[0] for one in each) for how, each in said.items()}
+    rates = {
+        f"{how}untaught taken, {reason}": of[reason] / len(rows)
+        for how, of in found.items()
+        for reason in ORDER
+    }
+    return rates | {f"{how}untaught taken": 1 - of[""] / len(rows) for how, of in found.items()}
+
+
+def read_ordinary(names: str = "*") -> list[Ordinary]:
+    decode = msgspec.json.Decoder(Ordinary).decode
+    files = sorted(ORDINARY.glob(f"{names}.jsonl.gz"))
+    return [decode(line) for file in files for line in gzip.decompress(file.read_bytes()).splitlines()]
+
+
+def taught(intent: str) -> bool:
+    """Say whether texts of this intent may teach: half of the intents of the two sets under CC BY."""
+    return intent.startswith(("b77/", "clinc/")) and zlib.crc32(intent.encode()) % 2 == 0
 
 
 if __name__ == "__main__":

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import warnings
 import zlib
 from dataclasses import replace
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -15,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from benchmarks._complaint_urgency import HARM, ORDINARY, Ordinary
+from benchmarks._complaint_urgency import HARM, Ordinary, read_ordinary, taught
 from pipeline.complaints.encoders import Dense, encoder
 from pipeline.complaints.urgency import folded, worst
 from pipeline.complaints.urgency.meant import (
@@ -39,7 +37,6 @@ TAKEN = (0.001, 0.001, 0.0007)  # of ordinary texts: by the meaning, by both, by
 PARTS = 8  # of the intents that were not taught: seven give the bounds, the eighth judges them
 STRICT = (1.5, 10)  # how freely a line follows its examples; Chinese has fewer
 TAUGHT = ("en", "de", "fr", "es", "zh")
-LICENSED = ("b77/", "clinc/")  # CC BY; other sets only judge
 
 Ints = NDArray[np.int64]
 
@@ -51,9 +48,9 @@ def run() -> dict[str, float]:
     reason, lang = np.array(reasons), np.array(langs)
     dense = encoder("use").encode_many(text)
     said = [folded(one) for one in text]
-    calm, taught = ordinary()
-    lesson = [row for row, is_taught in zip(calm, taught, strict=True) if is_taught][::2]
-    others = [row for row, is_taught in zip(calm, taught, strict=True) if not is_taught]
+    calm, may_teach = ordinary()
+    lesson = [row for row, is_taught in zip(calm, may_teach, strict=True) if is_taught][::2]
+    others = [row for row, is_taught in zip(calm, may_teach, strict=True) if not is_taught]
     rows = encoder("use").encode_many([row.text for row in lesson])
     kept = encoder("use").encode_many([row.text for row in others])
     spelt = [folded(row.text) for row in lesson]
@@ -123,13 +120,8 @@ def _by_words(text: str) -> bool:
 
 def ordinary() -> tuple[list[Ordinary], list[bool]]:
     """Return others' texts that mean no harm, and which may teach: half of the intents of two sets."""
-    decode = msgspec.json.Decoder(Ordinary).decode
-    files = [file for file in sorted(ORDINARY.glob("*.jsonl.gz")) if not file.name.startswith("ar_")]
-    read = [decode(line) for file in files for line in gzip.decompress(file.read_bytes()).splitlines()]
-    calm = [row for row in read if row.intent not in HARM]
-    return calm, [
-        row.intent.startswith(LICENSED) and zlib.crc32(row.intent.encode()) % 2 == 0 for row in calm
-    ]
+    calm = [row for row in read_ordinary("[!a]*") if row.intent not in HARM]
+    return calm, [taught(row.intent) for row in calm]
 
 
 def learn(dense: Dense, said: list[str], reason: Ints, lang: NDArray[np.str_]) -> Nets:
