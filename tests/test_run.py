@@ -16,6 +16,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from pipeline.__main__ import ONE_THREAD
 from pipeline.commands.bench import command as bench
 from pipeline.commands.run import command
 from tests.ingest.conftest import serving
@@ -148,6 +149,28 @@ def test_help_is_quick_because_it_imports_no_command() -> None:
 
     assert "Check FILE, a forewarn.yaml" in ran.stdout
     assert ran.stdout.endswith("False False\n")
+
+
+@pytest.mark.parametrize(("asked", "threads"), [({}, "[1]"), ({"OPENBLAS_NUM_THREADS": "2"}, "[2]")])
+def test_products_of_arrays_take_one_thread_unless_asked_otherwise(
+    asked: dict[str, str], threads: str
+) -> None:
+    code = """
+import contextlib, io, sys
+from pipeline.__main__ import main
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+    main()
+import numpy, threadpoolctl
+print([p["num_threads"] for p in threadpoolctl.threadpool_info()])
+"""
+    clean = {name: value for name, value in os.environ.items() if name not in ONE_THREAD}
+
+    ran = subprocess.run(
+        [sys.executable, "-c", code, "--help"],
+        cwd=ROOT, env=clean | asked, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert ran.stdout.strip() == threads
 
 
 def test_a_full_disk_is_one_line_on_stderr(tmp_path: Path) -> None:

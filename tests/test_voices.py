@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
+from pipeline.complaints.kin import Kin
 from pipeline.correlate import QUIET
 from pipeline.correlate.state import WAIT
 from pipeline.correlate.voices import AFTER, LATE
-from pipeline.types import Seconds, State
+from pipeline.types import Floats, Seconds, State
 from tests.nouns import Desk, complaint, over, signal
 
 
@@ -305,3 +307,28 @@ def test_complaints_of_mere_evidence_that_passed_are_free_for_the_incident_that_
     desk.step(1500, [signal("payment", 1500, "latency_s")])
 
     assert [i.complaints for i in desk.all] == [(), ("early", "between")]
+
+
+def test_a_growing_surge_asks_each_of_its_complaints_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 200 customers who name nothing each says something else, and the surge speaks with each of them."""
+    desk = Desk()
+    asked: Counter[str] = Counter()
+    near = Kin.near
+
+    def counted(kin: Kin, id: str) -> Floats:
+        asked[id] += 1
+        return near(kin, id)
+
+    monkeypatch.setattr(Kin, "near", counted)
+    ids: tuple[str, ...] = ()
+    for k in range(200):
+        ids = (*ids, f"c{k}")
+        said = replace(
+            complaint(ids[-1], 1000 + k), text="".join(map(chr, range(0x4E00 + 9 * k, 0x4E09 + 9 * k)))
+        )
+        surge = replace(signal("payment", 1000, kind="complaint"), ids=ids, at=1000.0 + k)
+        desk.step(1000 + k, [surge], [said])
+
+    [incident] = desk.open
+    assert incident.complaints == ()
+    assert 200 <= asked.total() <= 200 * 8  # 20,000 where each is asked each time

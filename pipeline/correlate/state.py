@@ -44,6 +44,8 @@ class CorrelateState:
     owner: dict[str, str] = field(default_factory=dict)  # complaint -> incident
     loose: dict[str, Complaint] = field(default_factory=dict)  # complaints of no incident, oldest first
     kin: Kin = field(default_factory=Kin)  # which complaints say the same
+    # (surge, loose complaint) -> complaints of the surge when the two were last held against each other
+    asked: dict[tuple[str, str], int] = field(default_factory=dict)
     changes: dict[str, Event] = field(default_factory=dict)  # oldest first
     drawn: set[str] = field(default_factory=set)  # incidents drawn since all were last returned
     waiting: dict[str, None] = field(default_factory=dict)  # changed since they were drawn

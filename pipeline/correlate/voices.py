@@ -28,6 +28,9 @@ NAMED = 0.5
 LATE: Seconds = 1800.0
 # So many complaints of an incident tell what is said of it; so many incidents are asked.
 SEEDS, MAX_ASKED = 2, 50
+# A complaint of a surge that said something else is asked again once the surge has grown by so much. So many
+# answers are remembered, the oldest go first.
+GROWN, MAX_ANSWERS = 1.25, 4_000
 # A surge of so many customers whom no incident explains is something new.
 VOICES = 3
 # Of what is over ever fewer write: this part of those who did, in as short a time, is a crowd again.
@@ -193,7 +196,7 @@ def take_in(
     if incident.resolved is not None and now - incident.resolved > AFTER:
         return
     found = [state.loose[c] for c in surge.ids if c in state.loose]
-    mine = [c for c in found if (c.services and surge.service in _names(c)) or _says(state, c, surge.ids)]
+    mine = [c for c in found if (c.services and surge.service in _names(c)) or _says(state, c, surge)]
     give(state, incident, mine, stale)
 
 
@@ -201,11 +204,15 @@ def _names(complaint: Complaint) -> tuple[str, ...]:
     return tuple(service for service, _ in complaint.services)
 
 
-def _says(state: CorrelateState, complaint: Complaint, ids: Sequence[str]) -> bool:
+def _says(state: CorrelateState, complaint: Complaint, surge: Signal) -> bool:
     """Say whether a complaint that names no service says what the others say, beyond the usual."""
-    if _named(complaint):
+    asked = surge.id, complaint.id
+    if _named(complaint) or len(surge.ids) < GROWN * state.asked.get(asked, 0):
         return False
-    others = [id for id in ids if id != complaint.id]
+    state.asked[asked] = len(surge.ids)
+    if len(state.asked) > MAX_ANSWERS:
+        del state.asked[next(iter(state.asked))]
+    others = [id for id in surge.ids if id != complaint.id]
     return bool(state.kin.closeness(state.kin.near(complaint.id), [others], [complaint.id])[0] > 0)
 
 
