@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -71,6 +72,15 @@ def alerts(at: Seconds, source: str, said: Alerts) -> Frame:
     return Frame(
         at, source, said.labels,
         time=_bytes(said.time, "<f8"), value=_bytes(said.until, "<f8"), notes=said.notes,
+    )  # fmt: skip
+
+
+def joined(at: Seconds, parts: Sequence[Frame]) -> Frame:
+    """Return frames of alerts, all through one door, as one."""
+    return Frame(
+        at, parts[0].source, tuple(chain.from_iterable(part.labels for part in parts)),
+        time=b"".join([part.time for part in parts]), value=b"".join([part.value for part in parts]),
+        notes=tuple(chain.from_iterable(part.notes for part in parts)),
     )  # fmt: skip
 
 

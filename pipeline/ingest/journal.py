@@ -32,7 +32,8 @@ GROUP = 4 * 1024 * 1024
 # came meanwhile shares the next. Nothing waits while the journal is idle.
 APART: Seconds = 0.002
 
-_Waiting: TypeAlias = tuple[Sequence[bytes], asyncio.Future[int]]
+_Waiting: TypeAlias = tuple[Callable[[], Sequence[bytes]], asyncio.Future[int]]
+_Group: TypeAlias = list[tuple[Sequence[bytes], asyncio.Future[int]]]
 
 
 class Unwritable(Exception):
@@ -60,7 +61,7 @@ class Journal:
         self._busy = False  # a commit is under way, or will begin by itself
         self._began = 0.0  # the last commit
         self._closed: asyncio.Future[None] | None = None
-        self._groups: SimpleQueue[tuple[asyncio.AbstractEventLoop, list[_Waiting]] | None] = SimpleQueue()
+        self._groups: SimpleQueue[tuple[asyncio.AbstractEventLoop, _Group] | None] = SimpleQueue()
         self._thread: Thread | None = None
         self._open()
 
@@ -69,9 +70,13 @@ class Journal:
 
         Raises Unwritable in the future where the disk is full or fails; later calls may work again.
         """
+        return self.append_late(lambda: raws)
+
+    def append_late(self, made: Callable[[], Sequence[bytes]]) -> asyncio.Future[int]:
+        """Append what `made` returns once its commit begins: until then its caller may add to it."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int] = loop.create_future()
-        self._waiting.append((raws, future))
+        self._waiting.append((made, future))
         if not self._busy:
             self._soon(loop)
         return future
@@ -145,7 +150,7 @@ class Journal:
             loop.call_soon_threadsafe(self._wrote, loop, group, first, wrong, clock.steady() - began)
 
     def _wrote(
-        self, loop: asyncio.AbstractEventLoop, group: list[_Waiting], first: int, wrong: Unwritable | None,
+        self, loop: asyncio.AbstractEventLoop, group: _Group, first: int, wrong: Unwritable | None,
         span: Seconds,
     ) -> None:  # fmt: skip
         """Tell whoever waits for a group, and begin the next."""
@@ -164,12 +169,13 @@ class Journal:
         elif self._closed is not None:
             self._closed.set_result(None)
 
-    def _group(self) -> list[_Waiting]:
-        group = [self._waiting.popleft()]
-        size = sum(map(len, group[0][0]))
+    def _group(self) -> _Group:
+        group: _Group = []
+        size = 0
         while self._waiting and size < GROUP:
-            size += sum(map(len, self._waiting[0][0]))
-            group.append(self._waiting.popleft())
+            made, future = self._waiting.popleft()
+            group.append((made(), future))
+            size += sum(map(len, group[-1][0]))
         return group
 
     def _commit(self, raws: Sequence[bytes]) -> int:

@@ -16,9 +16,8 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
-import msgspec
 import structlog
 
 from pipeline import clock, frame, metrics
@@ -32,6 +31,7 @@ from pipeline.follow import standing
 from pipeline.frame import Frame
 from pipeline.ingest.journal import Journal, Unwritable
 from pipeline.perform import Performer
+from pipeline.run.commit import Commit
 from pipeline.run.stepper import Done, Stepper
 from pipeline.store import Store
 from pipeline.types import Action, Incident, Seconds, State, Step
@@ -59,12 +59,6 @@ class Busy(Exception):
 def url_of(config: Config) -> str:
     """Return where people reach the console."""
     return (config.web.external_url or f"http://{config.web.listen}").rstrip("/")
-
-
-class _Waiting(NamedTuple):
-    durable: asyncio.Future[int]  # the position of the first, once they are
-    frames: Sequence[Frame]
-    sizes: Sequence[int]
 
 
 class Engine:
@@ -98,7 +92,8 @@ class Engine:
         self.now: Seconds = frame.decode(self.journal.last).at if self.journal.last else 0.0
         self._incidents: dict[str, Incident] = {}  # those that are not over
         self._budgets: tuple[Budget, ...] = ()  # as of the newest snapshot
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[Commit] = deque()
+        self._open: Commit | None = None  # the last of the queue, while its commit has not begun
         self._frames = 0  # that wait, or are being stepped
         self._bytes = 0  # of those that wait
         self._arrived = asyncio.Event()
@@ -154,11 +149,17 @@ class Engine:
             raise Busy
         if self._bytes > HELD:
             raise Busy
-        return self._append(frames)
+        if not frames:
+            nothing = asyncio.get_running_loop().create_future()
+            nothing.set_result(self.journal.next)
+            return nothing
+        return self._append(frames).durable
 
     async def submit(self, taken: Frame) -> int:
         """Take a tick, a command or an outcome, however full the queue is; return its position."""
-        return await asyncio.shield(self._append([taken]))
+        commit = self._append([taken])
+        before = len(commit) - 1
+        return await asyncio.shield(commit.durable) + before
 
     async def adopt(self, config: Config) -> None:
         """Use another config from the next frame on."""
@@ -208,26 +209,31 @@ class Engine:
         await self.journal.close()
         self._thread.shutdown()
 
-    def _append(self, frames: Sequence[Frame]) -> asyncio.Future[int]:
-        if not frames:
-            nothing = asyncio.get_running_loop().create_future()
-            nothing.set_result(self.journal.next)
-            return nothing
+    def _append(self, frames: Sequence[Frame]) -> Commit:
+        """Return the next commit with the frames as its last."""
         self.now = max(self.now, clock.wall())
-        stamped = [msgspec.structs.replace(taken, at=self.now) for taken in frames]
-        raws = [frame.encode(taken) for taken in stamped]
-        waiting = _Waiting(self.journal.append(raws), stamped, [len(raw) for raw in raws])
-        waiting.durable.add_done_callback(partial(self._kept, waiting))
-        self._queue.append(waiting)
-        self._frames += len(stamped)
-        self._bytes += sum(waiting.sizes)
+        opened = self._open
+        if opened is None or opened.full:
+            self._open = opened = Commit(self.now)
+            opened.durable = self.journal.append_late(partial(self._begun, opened))
+            opened.durable.add_done_callback(partial(self._kept, opened))
+            self._queue.append(opened)
+        held, size = len(opened), opened.size
+        opened.add(frames, self.now)
+        self._frames += len(opened) - held
+        self._bytes += opened.size - size
         self._idle.clear()
         self._arrived.set()
-        return waiting.durable
+        return opened
 
-    def _kept(self, waiting: _Waiting, durable: asyncio.Future[int]) -> None:
+    def _begun(self, commit: Commit) -> Sequence[bytes]:
+        if self._open is commit:
+            self._open = None
+        return commit.raws()
+
+    def _kept(self, commit: Commit, durable: asyncio.Future[int]) -> None:
         if durable.exception() is None:
-            for taken, size in zip(waiting.frames, waiting.sizes, strict=True):
+            for taken, size in zip(commit.frames, commit.sizes, strict=True):
                 self.metrics.took(taken, size)
 
     async def _run(self) -> None:
@@ -258,7 +264,7 @@ class Engine:
                 self._left(len(waiting.frames))
             else:
                 group += enumerate(waiting.frames, first)
-            self._bytes -= sum(waiting.sizes)
+            self._bytes -= waiting.size
             self._queue.popleft()
         return group
 
@@ -355,5 +361,5 @@ class Engine:
         return standing(self.stepper.pipeline.memory.follow, clock.wall())
 
     def _lag(self) -> tuple[int, Seconds]:
-        oldest = self._queue[0].frames[0].at if self._queue else self.now
+        oldest = self._queue[0].at if self._queue else self.now
         return self._frames, max(0.0, clock.wall() - oldest) if self._frames else 0.0
