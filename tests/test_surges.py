@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import snapshot
-from pipeline.complaints import BY_WORDS, ComplaintState, hear, tuned
+from pipeline.complaints import ComplaintState, hear, tuned
 from pipeline.complaints.budget import LOW, START, WEEK, Budget
 from pipeline.complaints.heard import LENGTHS, SAMPLED, Heard, Said, voices
 from pipeline.complaints.known import Known
@@ -219,5 +219,5 @@ def test_another_encoder_forgets_what_was_meant_but_not_what_was_said() -> None:
     again = tuned(snapshot.load(snapshot.dump(state)), Complaints(encoder="none", false_surges_a_week=2.0))
 
     assert len(again.heard) == before
-    assert again.surges.budget.a_week == pytest.approx(2.0 * BY_WORDS)
+    assert again.surges.budget.a_week == pytest.approx(2.0)
     assert again.surges.budget.bar < state.surges.budget.bar

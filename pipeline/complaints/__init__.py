@@ -28,8 +28,6 @@ from pipeline.complaints.words import Rarity, columns, plain
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Event, Incident, Seconds, Signal
 
-# Chance reaches higher where only words are compared than its peaks foretell: so much of the budget is spent.
-BY_WORDS = 0.25
 CERTAIN = 0.5  # score of a link from which the complaint counts as naming the service
 
 
@@ -47,7 +45,7 @@ class Names(NamedTuple):
 
 @dataclass(slots=True)
 class ComplaintState:
-    """What customers have been saying. Owned by the pipeline; about 95 MB when full, see each part."""
+    """What customers have been saying. Owned by the pipeline; about 110 MB when full, see each part."""
 
     rarity: Rarity = field(default_factory=Rarity)
     sense: Sense = field(default_factory=Sense)
@@ -86,8 +84,7 @@ def tuned(state: ComplaintState, tuning: Tuning) -> ComplaintState:
         state.sense = Sense(name)
         state.heard.change_encoder(name)
         state.surges.budget = Budget()
-    spent = BY_WORDS if name == "none" else 1.0
-    state.surges.budget.allow(spent * tuning.false_surges_a_week)
+    state.surges.budget.allow(tuning.false_surges_a_week)
     return state
 
 

@@ -12,7 +12,8 @@ from scipy import special
 
 from pipeline.complaints.encoders import Dense
 from pipeline.complaints.known import Known
-from pipeline.complaints.usual import DAY, HISTORY, Usual, mix
+from pipeline.complaints.latent import Latent
+from pipeline.complaints.usual import DAY, HISTORY, LATENT, Usual, mix
 from pipeline.complaints.words import WIDTH, Ints, Singles, Vector, alike
 from pipeline.types import Floats, Seconds
 
@@ -49,6 +50,12 @@ class Said(NamedTuple):
     topic: int = 0  # number of the known topic that it is likeliest about, 0 = none
     sure: float = 0.0  # that it is
     words: Floats = np.zeros(0)  # cosines of its n-grams with the sample of what is usual
+    latent: Singles = np.zeros(0, np.float32)  # (DIMS,) its row of Latent, (0,) with an encoder
+
+    @property
+    def meant(self) -> Singles:
+        """What it means by the encoder; without one, by what is said beside the same words."""
+        return self.dense if len(self.dense) else self.latent
 
 
 @dataclass(slots=True)
@@ -71,11 +78,15 @@ class Heard:
     ids: list[str] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)  # id -> first + row
     usual: Usual = field(default_factory=Usual)
+    latent: Latent = field(default_factory=Latent)
+    places: Singles = field(default_factory=lambda: np.zeros((64, 0), np.float32))  # rows of Latent
 
     def __len__(self) -> int:
         return self.count
 
     def add(self, id: str, time: Seconds, voice: int, service: int, said: Said, known: Known) -> None:
+        if self.places.shape != (len(self.time), len(said.latent)):
+            self.places = np.zeros((len(self.time), len(said.latent)), np.float32)
         if self.count == MAX_KEPT:
             self._forget(MAX_KEPT // 8)
         if self.count == len(self.time):
@@ -88,14 +99,18 @@ class Heard:
         self.index[row], self.weight[row], self.dense[row] = said.vector.index, said.vector.weight, said.dense
         self.time[row], self.voice[row], self.service[row] = time, voice, service
         self.topic[row], self.sure[row] = said.topic, said.sure
+        self.places[row] = said.latent
         self.spent[row] = False
         self.count += 1
         self.usual.hear(time)
-        if self.usual.due(self.first + self.count):
+        heard = self.first + self.count
+        if not len(said.dense) and self.latent.due(heard, self.count):
+            self._place_again(heard)
+        if self.usual.due(heard):
             if known.due():
                 self._read_again(known)
             columns = {name: getattr(self, name)[: self.count] for name in SAMPLED}
-            self.usual.take(columns, self.first + self.count, time)
+            self.usual.take(columns, heard, time)
 
     def _read_again(self, known: Known) -> None:
         """Look again for the known topics in what was said before they were known."""
@@ -103,6 +118,14 @@ class Heard:
         found = known.of_all(self.index[:n], self.weight[:n], self.dense[:n])
         self.topic[:n], self.sure[:n] = found
         known.read = known.head.count
+
+    def _place_again(self, heard: int) -> None:
+        """Learn anew how what is said varies, and look through it at what was said before."""
+        n = self.count
+        self.latent.learn(self.index[:n], self.weight[:n], heard)
+        self.places = np.zeros((len(self.time), len(self.latent.centre)), np.float32)
+        self.places[:n] = self.latent.rows(self.index[:n], self.weight[:n])
+        self.usual.taken, self.usual.start_knees = 0, LATENT  # what it has is of before
 
     def rows(self, ids: tuple[str, ...]) -> list[int]:
         """Return the rows of those complaints that are still kept."""
@@ -117,13 +140,14 @@ class Heard:
     def alike(self, said: Said, rows: slice) -> Floats:
         """Return how far each of those rows says the same, (n,): 0 not at all, 1 surely."""
         words = alike(self.index[rows], self.weight[rows], said.vector)
-        cosine = mix(words, self.dense[rows], said.dense)
+        cosine = mix(words, self.dense[rows] if len(said.dense) else self.places[rows], said.meant)
         return self.usual.same(cosine, self.topic[rows], self.sure[rows], said.topic, said.sure)
 
     def read(self, vector: Vector, dense: Dense) -> Said:
         """Return the text as it is compared with those of the history, of which topic is not known."""
         words = self.usual.words(vector)
-        return Said(vector, self.usual.lean(words, dense), words=words)
+        latent = self.latent.row(vector) if not len(dense) else np.zeros(0, np.float32)
+        return Said(vector, self.usual.lean(words, dense), words=words, latent=latent)
 
     def often(self, said: Said) -> tuple[float, float]:
         """Return how many complaints of the history said the same, and the grain that they come in.
@@ -131,7 +155,7 @@ class Heard:
         Many that are a little like it vary less than few that surely are: one of grain 0.2 that counts 1
         is five complaints, of a fifth each: (sum of squares) / sum. Nearer 1 while the history is young.
         """
-        found = self.usual.like(said.words, said.dense, said.topic, said.sure)
+        found = self.usual.like(said.words, said.meant, said.topic, said.sure)
         times = float(found.sum()) / self.usual.share
         squares = float(found @ found) / self.usual.share
         grain = max((squares + PRIOR / 2) / (times + PRIOR), FINEST)
@@ -177,6 +201,7 @@ class Heard:
     def change_encoder(self, name: str) -> None:
         """Forget what the texts mean to the encoder of before; their words are kept."""
         self.dense = np.zeros((len(self.time), 0), np.float32)
+        self.places, self.latent = self.dense.copy(), Latent()
         self.usual.change_encoder(name)
 
     def _forget(self, rows: int) -> None:
@@ -199,7 +224,7 @@ class Heard:
             setattr(self, name, new)
 
 
-SAMPLED = ("index", "weight", "dense", "time", "service", "topic", "sure")
+SAMPLED = ("index", "weight", "dense", "time", "service", "topic", "sure", "places")
 COLUMNS = (*SAMPLED, "voice", "spent")
 
 

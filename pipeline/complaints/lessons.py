@@ -112,11 +112,13 @@ def _about(lesson: Lesson, heard: Heard, rows: list[int]) -> bool:
 
 def _said(heard: Heard, row: int) -> Said:
     vector = Vector(heard.index[row], heard.weight[row])
-    return Said(vector, heard.dense[row], int(heard.topic[row]), float(heard.sure[row]))
+    topic, sure = int(heard.topic[row]), float(heard.sure[row])
+    return Said(vector, heard.dense[row], topic, sure, latent=heard.places[row])
 
 
 def _like(lesson: Lesson, heard: Heard, said: Said) -> float:
     """Return how far the complaint says what those of the lesson said, on average."""
     words = alike(lesson.index, lesson.weight, said.vector)
-    cosine = mix(words, lesson.dense, said.dense)
+    rows = lesson.dense if len(said.dense) else heard.latent.rows(lesson.index, lesson.weight)
+    cosine = mix(words, rows, said.meant)
     return float(heard.usual.same(cosine, lesson.topic, lesson.sure, said.topic, said.sure).mean())

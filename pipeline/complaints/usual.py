@@ -24,8 +24,9 @@ MEANT = 0.7  # weight of the encoder's cosine beside that of the n-grams
 # Which part of all pairs of texts is less alike than two that begin to say the same, and that surely do.
 ALIKE_FROM, ALIKE_SURE = 0.93, 0.985
 PAIRED = 64  # texts whose pairs are measured
-# Cosines for the two until others are measured, with an encoder and without; they count as so many texts.
-MEANING, WORDS, TRUST = (0.18, 0.30), (0.08, 0.25), 500.0
+# Cosines for the two until others are measured, with an encoder and without, and there before there are
+# directions and with them; they count as so many texts.
+MEANING, WORDS, LATENT, TRUST = (0.18, 0.30), (0.08, 0.25), (0.20, 0.46), 500.0
 # How far a text's row leans towards those of the NEAREST texts of the history, which leaned before it: what
 # people say in the same breath draws together, in whatever words. See benchmarks/_complaint_surges.py.
 LEAN, NEAREST = 0.65, 10
@@ -84,7 +85,8 @@ class Usual:
         table.eliminate_zeros()
         turned = table.tocsc()
         self.start, self.rows, self.weight = turned.indptr, turned.indices, turned.data
-        self.dense, self.service = dense[some].astype(np.float32), columns["service"][some]
+        meant = dense if dense.shape[1] else columns["places"]
+        self.dense, self.service = meant[some].astype(np.float32), columns["service"][some]
         self.topic, self.sure = columns["topic"][some], columns["sure"][some]
         asked = np.unique(np.linspace(0, len(some) - 1, PAIRED).astype(np.intp))
         found = np.asarray((table[asked] @ turned.T).todense(), np.float64)
