@@ -114,3 +114,15 @@ def test_a_package_of_another_make_is_used_as_it_is() -> None:
     other = Other()
 
     assert quick(other) == other.encode
+
+
+def test_a_model_is_loaded_for_its_first_text_and_not_before() -> None:
+    class Model:
+        def encode(self, texts: list[str]) -> Dense:
+            return np.ones((len(texts), 512), np.float32)
+
+    class Unloadable:
+        """Whatever looks into it loads it."""
+
+    assert use.Use(Unloadable()).dim == 512
+    assert use.Use(Model()).encode(["I cannot pay"]).sum() == 512

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,12 @@ class Use:
     dim = 512
 
     def __init__(self, model: Any) -> None:
-        self.many = quick(model)
+        self.model = model
+
+    @cached_property
+    def many(self) -> Callable[[list[str]], Dense]:
+        """Load it: a second, and memory, that nobody pays who has no complaints."""
+        return quick(self.model)
 
     def encode(self, texts: list[str]) -> Dense:
         # One at a time: in a batch the last bits of a row depend on the texts beside it.
