@@ -125,6 +125,14 @@ def test_what_is_new_leads_a_topic_of_its_own_beside_a_few_sentences_said_again_
     assert told == ["5 my trolley is empty", "5 my trolley is empty", "1 Where is my parcel 0"]
 
 
+def test_what_hundreds_paste_does_not_make_all_else_one_topic() -> None:
+    others = ["🔥🔥😡", "please stop", "take me off the list", "why do I get this", "what does the sale mean"]
+
+    _, told = placed(others[:1] + ["The gift voucher code is rejected as already used"] * 500 + others[1:])
+
+    assert len(set(told)) == 6
+
+
 def test_an_unknown_topic_resolves_to_nothing() -> None:
     state, _ = placed(list(CARD))
 

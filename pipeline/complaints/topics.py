@@ -17,6 +17,8 @@ MAX_SHOWN = 100
 # Cosine of two centres from which they are one topic that was split, once so many complaints are behind
 # either: below it, topics that people tell apart run together.
 ONE = 0.65
+# Cosine from which a complaint is its topic in the same words: what hundreds paste is not what everyone says.
+SAME = 0.98
 SETTLED = 3
 DAY = 86400.0
 
@@ -65,7 +67,8 @@ class Topics:
         else:
             likeness = float(cosine[k])
         self.space.add(k, point)
-        self.space.learn(point)
+        if likeness < SAME:
+            self.space.learn(point)
         self.notes[k].take(self.heard, text, likeness, time, customer)
         self.notes[k].affect(version, platform, region)
         return self.notes[k].name
