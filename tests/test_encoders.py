@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import kinds
+from pipeline import complaints, kinds
 from pipeline.complaints.encoders import FAMILY, Dense, _quick, encoder, installed, use
 from pipeline.complaints.encoders._quick import Quick, quick
 from pipeline.complaints.urgency.meant import examples
+from pipeline.topology import Topology
+from pipeline.types import Event
 from tests.soak import times
 
 TEXTS = ["I cannot pay", "", "无法付款", "  ", "cannot pay " * 2_000, "😀", "I cannot pay"]
@@ -23,6 +25,15 @@ def name(request: pytest.FixtureRequest) -> str:
     if not installed(request.param):
         pytest.skip(f'the encoder "{request.param}" is not installed')
     return str(request.param)
+
+
+def test_no_encoder_is_loaded_before_somebody_complains(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(complaints, "encoder", lambda name: pytest.fail(f"{name} was loaded"))
+    alone = Event("change", "deploy-1", 60.0, {"service": "pay"})
+
+    said = complaints.hear(complaints.ComplaintState(), (alone,), Topology({}), 60.0)
+
+    assert said == ((), ())
 
 
 def test_a_row_has_length_one_or_nothing(name: str) -> None:

@@ -114,8 +114,8 @@ def hear(
     own = [said_now(e.text) for e in asked]
     said = [plain(simplified(text)) for text in own]
     cut = columns(said) if said else []
-    model = encoder(state.sense.encoder)
-    meant = [ahead[text] if text in ahead else model.encode([text])[0] for text in own]
+    name = state.sense.encoder  # loaded, 190 MB, when somebody first complains
+    meant = [ahead[text] if text in ahead else encoder(name).encode([text])[0] for text in own]
     signals: list[Signal] = []
     read: list[Complaint] = []
     for event, words, text, (index, counts), raw in zip(asked, own, said, cut, meant, strict=True):
