@@ -85,6 +85,17 @@ def test_any_text_can_be_stripped_and_something_stays(text: str) -> None:
     assert bool(said) == bool(text.strip())
 
 
+@given(
+    st.lists(
+        st.sampled_from(["> ", "On 5 May 2026, A wrote:", "Regards,", "from: a", "-- ", "x", " ", "\x0b"])
+    )
+)
+def test_a_text_of_one_line_was_all_said_now_as_after_an_empty_line(parts: list[str]) -> None:
+    line = "".join(parts)
+
+    assert said_now(line) == said_now("\n" + line) == line.strip()
+
+
 @pytest.mark.skipif(find_spec("opencc") is None, reason="opencc of the extra `languages` is not installed")
 @pytest.mark.parametrize(
     ("text", "same"),

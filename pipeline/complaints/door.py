@@ -81,6 +81,8 @@ def said_now(text: str) -> str:
     >>> said_now("It fails again.\\n\\nOn Mon, 5 Jan 2026, Support wrote:\\n> Try now.\\n")
     'It fails again.'
     """
+    if "\n" not in text and "\r" not in text:
+        return text.strip()
     said = text.replace("\r\n", "\n").replace("\r", "\n")
     for cut in (_BELOW, _SIGNATURE, _DISCLAIMER):
         found = cut.search(said)
