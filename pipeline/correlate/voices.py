@@ -164,12 +164,13 @@ def _trailed(state: CorrelateState, incident: Incident) -> Seconds:
     if incident.resolved is None:
         return math.inf
     soon = incident.resolved + NOTICE
+    if not any(s.page and s.kind != "complaint" for s in incident.signals):
+        return soon
     heard = state.heard.get(incident.id, ())
     before = crowd(tuple(c for c in heard if c.time <= soon))
     after = crowd(tuple(c for c in heard if c.time > soon))
-    measured = any(s.page and s.kind != "complaint" for s in incident.signals)
     anew = before >= SEEDS and after >= ANEW * before
-    return incident.resolved + AFTER if measured and not anew else soon
+    return soon if anew else incident.resolved + AFTER
 
 
 def _strong(incident: Incident) -> bool:
