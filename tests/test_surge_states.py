@@ -298,3 +298,24 @@ def test_an_emerging_surge_and_one_weak_metric_of_its_service_page_together_and_
     assert judged(surge, ()) is Reason.TENTATIVE
     assert judged([], weak) is Reason.TENTATIVE
     assert judged(surge, weak) is Reason.NEW
+
+
+def test_where_nothing_was_heard_before_a_crowd_is_a_surge() -> None:
+    state = tuned(ComplaintState(), Complaints(encoder="none"))
+
+    told = [hearing(state, [e]) for e in (replace(b, time=NOW + k) for k, b in enumerate(burst(NOW, n=12)))]
+
+    paged = [k for k, signals in enumerate(told) if any(s.page for s in signals)]
+    assert paged == [*range(7, 12)]
+
+
+@pytest.mark.parametrize("others", [pytest.param(0, id="too few"), pytest.param(14, id="not most of all")])
+def test_where_nothing_was_heard_before_others_are_none(others: int) -> None:
+    """On its first day a busy desk hears a lot of everything at once."""
+    state = tuned(ComplaintState(), Complaints(encoder="none"))
+    alike = [replace(b, time=NOW + k) for k, b in enumerate(burst(NOW, n=12 if others else 7))]
+    mixed = [said(f"o{k}", NOW + k % 12 + 0.5, CHATTER[k % 5] * (k % 3 + 1)) for k in range(others)]
+
+    told = hearing(state, sorted((*alike, *mixed), key=lambda e: e.time))
+
+    assert not any(s.page for s in told)

@@ -27,6 +27,8 @@ MAX_LATELY = 2_000  # of the last day that are compared one by one
 # Variance of a day's complaints about one thing beyond Poisson, over mean**2: some days are just worse.
 SPREAD = 0.3
 PRIOR = 0.5  # like complaints that are granted to a history that has none
+# Other customers that are no chance where no history can tell, if they are more than half of all who write.
+FIRST = 7
 FINEST = 0.15  # grain of what is like a text, at least
 
 
@@ -168,8 +170,8 @@ class Heard:
         """Return how surprisingly many other customers say the same in the last 10 minutes to 24 hours.
 
         `same` (n,) says how far each of the rows says the same, `usually` sums it over the history, which
-        is spread by hour of day and weekend, `grain` as of `often`; one customer has one voice. There is
-        no rise before a window's length of history, before four where it is long.
+        is spread by hour of day and weekend, `grain` as of `often`; one customer has one voice. Before a
+        window's length of history, four where it is long, only a crowd that is most of all is a rise.
         """
         when, who = self.time[rows], self.voice[rows]
         near = np.flatnonzero((same > 0) & (who != voice) & (when <= time) & ~self.spent[rows])
@@ -178,7 +180,12 @@ class Heard:
         shares = self.usual.shares(time, LENGTHS)
         lived = self.usual.until - self.usual.since >= np.where(WINDOWS[-1] < LENGTHS, 4 * LENGTHS, LENGTHS)
         counts = voices(time - when[near], who[near], same[near])
-        risen = np.flatnonzero(lived & (counts > 0.3) & (shares > 0))
+        crowd = ~lived & (WINDOWS[-1] >= LENGTHS) & (counts >= FIRST)
+        if crowd.any():
+            others = (who != voice) & (when <= time)
+            crowd &= 2 * counts > voices(time - when[others], who[others], np.ones(int(others.sum())))
+            shares = np.where(crowd, LENGTHS / HISTORY, shares)
+        risen = np.flatnonzero((lived | crowd) & (counts > 0.3) & (shares > 0))
         if not len(risen):
             return NO_RISE
         expected = (usually + PRIOR) * shares[risen]
