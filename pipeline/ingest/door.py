@@ -230,6 +230,10 @@ def event_frames(at: Seconds, source: str, events: Sequence[Event]) -> tuple[Fra
 
 
 def alert_frames(at: Seconds, source: str, said: Alerts) -> tuple[Frame, ...]:
+    count = len(said.labels)
+    size = 24 * count + sum(map(len, said.labels)) + sum(map(len, said.notes))
+    if 0 < count <= frame.MAX_ROWS and size <= FRAME_BYTES:  # as of nearly every post
+        return (frame.alerts(at, source, said),)
     cuts = _cuts([24 + len(raw) + len(note) for raw, note in zip(said.labels, said.notes, strict=True)])
     parts = (Alerts(said.labels[c], said.notes[c], said.time[c], said.until[c]) for c in cuts)
     return tuple(frame.alerts(at, source, part) for part in parts)
