@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,10 +13,7 @@ from pipeline import frame, snapshot
 from pipeline.config import Limits
 from pipeline.ingest import otlp_traces
 from pipeline.series import Series
-from pipeline.spans import Graph, TraceState, calls, paired, seats, tally, trace, traced
-from pipeline.spans.ends import slow_ends
-from pipeline.spans.seats import Seats
-from pipeline.topology import Service, Topology
+from pipeline.spans import TraceState, calls, paired, tally, trace, traced
 from pipeline.types import Batch
 from tests.tracing import Sent, Shop, protobuf
 
@@ -356,54 +351,6 @@ def test_a_snapshot_in_the_middle_changes_nothing() -> None:
     assert len(told.samples) > 20
 
 
-def test_the_catalogue_is_believed_and_traces_tell_what_it_does_not() -> None:
-    told, graph = Told(), Graph()
-    catalog = Topology({"front": Service(owner="web"), "cart": Service(depends_on=("db",))})
-
-    before = graph.around(told.state, catalog)
-    told.hear([*many(CALL), *many(CART), *many(replace(CALL, service="cart", id=b"call---2", peer="cache"))])
-    told.wait(40)
-    after = graph.around(told.state, catalog)
-
-    assert before is catalog
-    assert after.services["front"] == Service(owner="web", depends_on=("cart",))
-    assert after.services["cart"] == Service(depends_on=("db",))
-    assert graph.around(told.state, catalog) is after
-
-
-@pytest.mark.parametrize(
-    ("slow", "ends"),
-    [
-        pytest.param({("a", "b"): 3.0}, ["b"], id="one way of two services: whom it leads to"),
-        pytest.param({("a", "b"): 3.0, ("b", "c"): 3.0, ("b", "d"): 3.0}, ["b"] * 3, id="all ways of one"),
-        pytest.param({("b", "c"): 3.0}, ["c"], id="one of many: its other end"),
-        pytest.param({("a", "b"): 3.0, ("e", "b"): 3.0}, ["b", "b"], id="all that lead to it"),
-        pytest.param({("a", "b"): 3.0, ("a", "e"): 3.0}, ["a", "a"], id="all that lead away"),
-    ],
-)
-def test_slow_ways_speak_of_the_end_whose_ways_are_slow(
-    slow: dict[tuple[str, str], float], ends: list[str]
-) -> None:
-    calls = {"a": ("b", "e"), "b": ("c", "d"), "e": ("b",)}
-    topology = Topology({caller: Service(depends_on=callees) for caller, callees in calls.items()})
-
-    assert list(slow_ends(slow, topology).values()) == ends
-
-
-@given(st.lists(st.floats(1e-5, 900.0), min_size=3, max_size=200), st.sampled_from([0.5, 0.9]))
-def test_a_percentile_is_within_a_bin_of_the_call_of_that_rank(durations: list[float], q: float) -> None:
-    counts = tally.Tally()
-    row = np.full(len(durations), counts.row(("service", "pay"), NOW, NOW), np.int32)
-
-    counts.add(row, np.zeros(len(row)), np.array(durations))
-
-    n, ordered = len(durations), sorted(durations)
-    rank = max(q * n - tally.SURE * (n * q * (1 - q)) ** 0.5, 0.0)
-    width = 10 ** (1 / tally.WIDTH) * 1.0001
-    found = tally.quantile(counts.times[:1], q)[0]
-    assert ordered[max(math.ceil(rank) - 1, 0)] / width <= found <= ordered[math.floor(rank)] * width
-
-
 def test_only_the_newest_posts_are_known_by_their_content(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(traced, "MAX_FRAMES", 3)
     told = Told()
@@ -421,18 +368,6 @@ def test_what_a_service_calls_of_itself_is_no_way_between_two() -> None:
     told.wait(40)
 
     assert calls(told.state) == {}
-
-
-def test_numbers_of_those_forgotten_are_given_again() -> None:
-    names = Seats(2)
-    first = [names.find((name,), NOW) for name in ("a", "b", "c")]
-
-    gone = names.forget(NOW + 2 * seats.IDLE)
-    again = [names.find((name,), NOW + 2 * seats.IDLE) for name in ("c", "d", "e")]
-
-    assert first == [0, 1, -1]
-    assert sorted(gone) == [(0, ("a",)), (1, ("b",))]
-    assert (sorted(again), len(names.names)) == ([-1, 0, 1], 2)
 
 
 def test_a_client_waits_for_its_server_though_others_answered_nobody() -> None:
