@@ -54,6 +54,8 @@ def run() -> dict[str, float]:
             out |= {f"{name}with meaning: {key}": rate for key, rate in measure(phrases, rows).items()}
     if ORDINARY.is_dir():
         out |= ordinary() | false()
+    for name, value in out.items():
+        print(f"{name:52} {value:10.4f}")
     return out
 
 
@@ -123,5 +125,4 @@ def taught(intent: str) -> bool:
 
 
 if __name__ == "__main__":
-    for name, value in run().items():
-        print(f"{name:52} {value:10.4f}")
+    run()
