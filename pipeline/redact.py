@@ -36,6 +36,8 @@ _PHONES = (
         rf"(?:{_START}(?:1[-. ])?[2-9]\d\d[-.]|(?<![\dA-Za-z])\([2-9]\d\d\) ?)[2-9]\d\d[-. ]\d{{4}}{_END}"
     ),
 )
+# Without one of these a text has nothing but a name to mask.
+_TELLING = re.compile(r"[\d@＠]")
 # Digits of other scripts: wide, Arabic, Persian, of India, Bengali, Thai, of mathematics.
 _ZEROS = (0xFF10, 0x0660, 0x06F0, 0x0966, 0x09E6, 0x0E50, *range(0x1D7CE, 0x1D800, 10))
 _WIDE = {start + k: str(k) for start in _ZEROS for k in range(10)}
@@ -137,6 +139,15 @@ def redact(text: str) -> str:
     """
     if not text.isascii():
         text = _DASH.sub("-", _BLANK.sub(" ", _UNSEEN.sub("", text.translate(_WIDE))))
+    if _TELLING.search(text):
+        text = _numbers(text)
+    for name in _NAMES:
+        text = name.sub(r"\1<name>", text)
+    return text
+
+
+def _numbers(text: str) -> str:
+    """Mask all that has a digit or an "@" in it."""
     text = _EMAIL.sub("<email>", text)
     text = _IBAN.sub(_iban, text)
     text = _CHINESE_ID.sub(_chinese_id, text)
@@ -148,10 +159,7 @@ def redact(text: str) -> str:
     text = _SAID_PHONE.sub(r"\1\2<phone>", text)
     for address in _ADDRESSES:
         text = address.sub("<address>", text)
-    text = _blocks(text)
-    for name in _NAMES:
-        text = name.sub(r"\1<name>", text)
-    return text
+    return _blocks(text)
 
 
 def _blocks(text: str) -> str:
