@@ -1,22 +1,23 @@
-"""What people said of a surge, to how surprising complaints like those in it must be to page."""
+"""What people said of a surge, to how many customers, or how surprising, its like must be to page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.complaints.encoders import Dense
-from pipeline.complaints.heard import Heard, Said
+from pipeline.complaints.heard import LENGTHS, WINDOWS, Heard, Said, voices
 from pipeline.complaints.usual import mix
 from pipeline.complaints.words import Ints, Singles, Vector, alike
 from pipeline.types import Event, Floats, Seconds
 
-MOST, LEAST = 2.0, -0.6  # decades of surprise: what is taught hides no disaster and finds no ghosts
-ABOVE = 0.3  # beyond what was called noise: the like of it stays silent
-LOWER = 0.2  # each time a surge is confirmed
+# Customers, as a multiple of those in what was called noise and so many more: the same thing once more
+# reaches them by chance less than once in fifty times, however few it was.
+TIMES, MORE = 2.0, 5.0
+LEAST, LOWER = -0.6, 0.2  # decades of surprise: each time a surge is confirmed, and at most
 LASTS = 30 * 86400.0  # a lesson nobody repeats fades
 SAME = 0.3  # from which complaints are like those in a surge
 EXAMPLES = 8  # complaints of a surge that a lesson is about
@@ -26,7 +27,15 @@ WORDS = ("noise", "confirm", "unteach")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
-    lift: float  # of the bar, decades
+    """What was said of one surge: it holds in full for LASTS, then people are asked anew.
+
+    Decades of surprise cannot say how large is too large: what a person saw and called noise was so many
+    customers, and a few more of them at night are a surprise again. So the like of it is silent up to
+    twice as many customers in every window, whatever the surprise. Beyond that in any window it is another
+    thing, as is what comes all at once where that came over a day.
+    """
+
+    lift: float  # of the bar, decades, <= 0
     word: str  # "noise" or "confirm"
     by: str
     at: Seconds
@@ -35,33 +44,48 @@ class Lesson:
     dense: Dense
     topic: NDArray[np.int64]
     sure: Floats
+    crowd: Floats = field(default_factory=lambda: np.zeros(len(LENGTHS)))  # (6,) in each of LENGTHS
+
+    @property
+    def enough(self) -> Floats:
+        """Return the customers from which it is more than what was called noise, (6,) for LENGTHS."""
+        return TIMES * self.crowd + MORE
+
+    def hushes(self, crowd: Floats) -> bool:
+        """Say whether so many customers, (6,) in each of LENGTHS, look like what was called noise."""
+        return self.word == "noise" and not bool((crowd >= self.enough).any())
 
     def told(self) -> str:
         """Return the lesson in words, to stand behind a signal's reason."""
-        way = "higher" if self.lift > 0 else "lower" if self.lift < 0 else "usual"
-        said = "called noise" if self.word == "noise" else "confirmed"
         day = np.datetime64(int(self.at), "s").astype("datetime64[D]")
-        return f"{said} by {self.by or 'someone'} on {day}: {abs(self.lift):.1f} {way} bar"
+        by = f"by {self.by or 'someone'} on {day}"
+        if self.word == "noise":
+            most, length = self.enough[len(WINDOWS) - 1], WINDOWS[-1] / 60
+            return f"called noise {by}: it pages again from {most:.0f} customers in {length:.0f} min"
+        return f"confirmed {by}: {-self.lift:.1f} lower bar"
 
 
 @dataclass(slots=True)
 class Lessons:
     """Surges spoken of lately and what was said of them. Owned by Surges; 2 MB when full."""
 
-    spoken: dict[str, tuple[tuple[str, ...], float]] = field(default_factory=dict)  # complaints, beyond bar
+    spoken: dict[str, tuple[tuple[str, ...], Floats]] = field(default_factory=dict)  # complaints, crowd
     taught: list[Lesson] = field(default_factory=list)  # oldest first
 
-    def spoke(self, surge: str, complaints: tuple[str, ...], above: float) -> None:
-        """Remember a surge that people may speak of, and how far it was above the bar."""
-        most = max(above, self.spoken.pop(surge, ((), above))[1])
+    def spoke(self, surge: str, complaints: tuple[str, ...], crowd: Floats) -> None:
+        """Remember a surge that people may speak of, and the most customers in each of LENGTHS, (6,)."""
+        most = np.maximum(crowd, self.spoken.pop(surge, ((), crowd))[1])
         self.spoken[surge] = complaints[-EXAMPLES:], most
         if len(self.spoken) > MAX_SPOKEN:
             del self.spoken[next(iter(self.spoken))]
 
-    def of(self, heard: Heard, said: Said, now: Seconds) -> Lesson | None:
-        """Return the newest lesson about complaints like this one, None where nobody taught any."""
+    def of(self, heard: Heard, said: Said, rows: Sequence[int]) -> Lesson | None:
+        """Return the newest lesson about complaints like this one or those, None where nobody taught any.
+
+        `rows` are the complaints that may page with this one: it alone may word it otherwise.
+        """
         for lesson in reversed(self.taught):
-            if now - lesson.at <= LASTS and _like(lesson, heard, said) >= SAME:
+            if _like(lesson, heard, said) >= SAME or (len(rows) and _about(lesson, heard, rows)):
                 return lesson
         return None
 
@@ -75,7 +99,7 @@ class Lessons:
                     self._teach(event, heard, *self.spoken[surge], now)
 
     def _teach(
-        self, event: Event, heard: Heard, complaints: tuple[str, ...], above: float, now: Seconds
+        self, event: Event, heard: Heard, complaints: tuple[str, ...], crowd: Floats, now: Seconds
     ) -> None:
         rows = heard.rows(complaints)
         if not rows:
@@ -85,10 +109,11 @@ class Lessons:
         word = event.labels["do"]
         if word == "unteach":
             return
-        before = known[-1].lift if known else 0.0
-        lift = (
-            max(before, min(above + ABOVE, MOST)) if word == "noise" else max(min(before, 0) - LOWER, LEAST)
-        )
+        if word == "noise":
+            lift, crowd = 0.0, np.maximum.reduce([crowd, *(lesson.crowd for lesson in known)])
+        else:
+            before = known[-1].lift if known else 0.0
+            lift, crowd = max(before - LOWER, LEAST), np.zeros(len(LENGTHS))
         lesson = Lesson(
             lift,
             word,
@@ -99,12 +124,20 @@ class Lessons:
             dense=heard.dense[rows],
             topic=heard.topic[rows],
             sure=heard.sure[rows],
+            crowd=crowd,
         )
         self.taught.append(lesson)
         del self.taught[:-MAX_LESSONS]
 
 
-def _about(lesson: Lesson, heard: Heard, rows: list[int]) -> bool:
+def crowd(heard: Heard, rows: NDArray[np.intp], voice: int, time: Seconds) -> Floats:
+    """Return the customers of those rows, and one more now, in each of LENGTHS, (6,)."""
+    age = np.append(time - heard.time[rows], 0.0)
+    who = np.append(heard.voice[rows], voice)
+    return voices(age, who, np.ones(len(age)))
+
+
+def _about(lesson: Lesson, heard: Heard, rows: Sequence[int]) -> bool:
     """Say whether the complaints of those rows are, most of them, what the lesson is about."""
     like = [_like(lesson, heard, _said(heard, row)) for row in rows]
     return float(np.median(like)) >= SAME

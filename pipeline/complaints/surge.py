@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.complaints.budget import LOW, Budget
 from pipeline.complaints.heard import Heard, Rise, Said
-from pipeline.complaints.lessons import Lesson, Lessons
+from pipeline.complaints.lessons import EXAMPLES, Lesson, Lessons, crowd
 from pipeline.types import Complaint, Floats, Seconds, Signal
 
 VOICES = 3  # customers that a surge needs at least
@@ -123,8 +123,10 @@ def notice(
     if known is None and (past := _joined(surges.quiet, heard, by_words, recent, named)) is not None:
         signal = replace(signal, id=past.id)
         del surges.quiet[past.id]
-    lesson = surges.lessons.of(heard, said, now)
-    page = signal.page or (voices >= VOICES and beyond >= bar + (lesson.lift if lesson else 0.0))
+    many = crowd(heard, rows, voice, complaint.time)
+    lesson = surges.lessons.of(heard, said, [] if signal.page else rows[-EXAMPLES:].tolist())
+    loud = voices >= VOICES and beyond >= bar + (lesson.lift if lesson else 0.0)
+    page = signal.page or (loud and not (lesson and lesson.hushes(many)))
     signal = replace(
         signal,
         at=now,
@@ -140,7 +142,7 @@ def notice(
     surges.peak[signal.id] = max(surges.peak.get(signal.id, beyond), beyond)
     if not signal.page and surges.peak[signal.id] < budget.shown:
         return over
-    surges.lessons.spoke(signal.id, signal.ids, surges.peak[signal.id] - bar)
+    surges.lessons.spoke(signal.id, signal.ids, many)
     return [*over, surges.on[signal.id]]
 
 
