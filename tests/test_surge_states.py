@@ -240,7 +240,7 @@ def test_what_was_confirmed_pages_no_later_than_before() -> None:
     after = hearing(taught, [word("confirm", surge, NOW + 1800), *burst(NOW + 3600, "t", about="seat plan")])
 
     assert paged(after) <= paged(before) < 99
-    assert after[0].reason.endswith("the like of it was confirmed by ada on 2023-11-21: 0.2 lower bar")
+    assert after[-1].reason.endswith("the like of it was confirmed by ada on 2023-11-21: 0.2 lower bar")
 
 
 def test_what_was_called_noise_twice_is_held_to_the_larger_of_both() -> None:
