@@ -12,14 +12,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from sys import intern
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.inhibit import Inhibition, Inhibitor
-from pipeline.series import service_of, unpack
+from pipeline.labelsets import Shape, Values, cut
 from pipeline.types import Alerts, Floats, Labels, Rows, Seconds, Signal
 from pipeline.untold import Listed, Untold
 
@@ -111,8 +110,8 @@ def take_alerts(
     """
     said: dict[str, Signal] = {}
     if state.inhibitor.adopt(rules, now):
-        for raw, row in state.rows.items():
-            _mute(state, row, unpack(raw))
+        for row, (shape, values) in zip(state.rows.values(), cut([*state.rows]), strict=True):
+            _mute(state, row, shape, values)
     if alerts.labels:
         _hear(state, alerts, said, now)
     while state.seconds and state.seconds[0] <= now:
@@ -152,21 +151,26 @@ def _begin(
     if len(new) > room:
         state.dropped["alert limit"] += len(new) - room
         del new[room:]
-    rows = [_row(state, alerts.labels[k], alerts.notes[k]) for k in new]
+    packed = [alerts.labels[k] for k in new]
+    rows = _rows(state, packed, [alerts.notes[k] for k in new])
     state.since[rows], state.ends[rows] = alerts.time[new], until[new]
     state.guessed[rows] = np.isnan(alerts.until[new])
     seconds = np.ceil(until[new])
     state.looked[rows] = seconds
-    for row, k, second in zip(rows, new, seconds.tolist(), strict=True):
-        _expect(state, row, int(second))
-        _join(state, row, since[k], said, now)
+    for second in np.unique(seconds).tolist():
+        _expect(state, int(second), [row for row, own in zip(rows, seconds, strict=True) if own == second])
+    for row, k, (shape, values) in zip(rows, new, cut(packed), strict=True):
+        _join(state, row, shape, values, since[k], said, now)
 
 
-def _join(state: AlertState, row: int, since: Seconds, said: dict[str, Signal], now: Seconds) -> None:
+def _join(
+    state: AlertState, row: int, shape: Shape, values: Values, since: Seconds,
+    said: dict[str, Signal], now: Seconds,
+) -> None:  # fmt: skip
     """Put an alert into its group, and tell of it where that is news."""
-    labels = unpack(state.labels[row])
-    name, service = labels.get("alertname", "alert"), service_of(labels)
-    key = service or name, labels.get("severity", "").lower()
+    name, service = values[shape.place("alertname")] or "alert", values[shape.service] or ""
+    severity = (values[shape.place("severity")] or "").lower()
+    key = service or name, severity
     crowd = state.crowds.get(key)
     if crowd is None:
         crowd = state.crowds[key] = Crowd(key, service)
@@ -174,49 +178,43 @@ def _join(state: AlertState, row: int, since: Seconds, said: dict[str, Signal], 
     if group is not None:
         state.group[row] = group
         group.firing += 1
-        _grow(group, labels, said, now)
+        _grow(group, shape, values, said, now)
     elif len(crowd.groups) < SHOWN:
         text = _text(name, state.notes[row])
-        signal = _signal((service, key[1], name), labels, text, since, now)
+        signal = _signal((service, severity, name), shape.labels(values), text, since, now)
         state.group[row] = crowd.groups[name] = Group(name, key, row, signal)
         said[signal.id] = signal
     else:
         state.group[row] = crowd
         crowd.hidden += 1
         if crowd.hidden >= 2 * crowd.told:
-            _swell(crowd, name, labels, since, said, now)
-    _mute(state, row, labels)
+            _swell(crowd, name, shape.labels(values), since, said, now)
+    _mute(state, row, shape, values)
     if (owner := state.group[row]) is not None and owner.signal is not None:
         state.untold.begin(owner.signal.id, row)
 
 
-def _mute(state: AlertState, row: int, labels: Labels) -> None:
+def _mute(state: AlertState, row: int, shape: Shape, values: Values) -> None:
     """Tell the inhibitor that an alert is on, and which signal tells of it."""
     group, mutes = state.group[row], state.inhibitor
-    if group is not None and (signal := group.signal) is not None:
-        mutes.join(signal.id, state.labels[row])
-        if mutes.rules:
-            known = mutes.kinds.view(labels, signal.service, "alert")
-            mutes.begin(signal.id, state.labels[row], known, float(state.since[row]), signal.series)
+    if group is None or (signal := group.signal) is None:
+        return
+    packed = state.labels[row]
+    mutes.begin_alert(signal.id, packed)
+    if mutes.rules and (kind := mutes.kinds.of_alert(shape, values)).sources:
+        labels = mutes.kinds.view(shape.labels(values), signal.service, "alert")
+        mutes.mute(signal.id, packed, kind, labels, float(state.since[row]), signal.series)
 
 
-def _unmute(state: AlertState, row: int, signal: Signal) -> None:
-    mutes, raw = state.inhibitor, state.labels[row]
-    mutes.leave(signal.id, raw)
-    if mutes.rules:
-        mutes.end(signal.id, raw, mutes.kinds.view(unpack(raw), signal.service, "alert"))
-
-
-def _grow(group: Group, labels: Labels, said: dict[str, Signal], now: Seconds) -> None:
+def _grow(group: Group, shape: Shape, values: Values, said: dict[str, Signal], now: Seconds) -> None:
     """Tell of a group when it has doubled, or its alerts have less in common than was told."""
-    signal = group.signal
-    common = {name: value for name, value in signal.labels.items() if labels.get(name) == value}
+    signal, place = group.signal, shape.places.get
+    common = {name: value for name, value in signal.labels.items() if values[place(name, -1)] == value}
     if group.firing < 2 * group.told and len(common) == len(signal.labels):
         return
     group.told = group.firing
     reason = _many(group, signal.reason)
-    signal = replace(signal, labels=common, observed=float(group.firing), reason=reason, at=now)
-    group.signal = said[signal.id] = signal
+    group.signal = said[signal.id] = _again_said(signal, now, reason, float(group.firing), common)
 
 
 def _swell(
@@ -229,7 +227,7 @@ def _swell(
         common = {k: v for k, v in labels.items() if v in crowd.key}
         signal = _signal((*crowd.key, "more alerts"), common, reason, since, now, 1.0)
     else:
-        signal = replace(crowd.signal, observed=float(crowd.hidden), reason=reason, at=now)
+        signal = _again_said(crowd.signal, now, reason, float(crowd.hidden), crowd.signal.labels)
     crowd.signal = said[signal.id] = signal
 
 
@@ -280,7 +278,7 @@ def _look(state: AlertState, second: int, said: dict[str, Signal], now: Seconds)
             continue
         ended = float(state.ends[row])
         if group.signal is not None:
-            _unmute(state, row, group.signal)
+            state.inhibitor.end(group.signal.id, state.labels[row])
             over = Listed(state.labels[row], state.notes[row], float(state.since[row]), ended)
             state.untold.end(group.signal.id, row, over)
         del state.rows[state.labels[row]]
@@ -310,38 +308,40 @@ def _leave(
         del state.crowds[crowd.key]
 
 
-def _row(state: AlertState, raw: bytes, notes: bytes) -> int:
-    """Return a row for a new alert."""
-    if state.free:
-        row = state.free.pop()
-        state.labels[row], state.notes[row] = raw, notes
-    else:
-        row = len(state.labels)
-        state.labels.append(raw)
-        state.notes.append(notes)
-        state.group.append(None)
-        if row >= len(state.since):
-            more = max(1024, row)
-            for name in ("since", "ends", "looked", "guessed"):
-                setattr(state, name, np.pad(getattr(state, name), (0, more)))
-    state.rows[raw] = row
-    return row
+def _rows(state: AlertState, packed: Sequence[bytes], notes: Sequence[bytes]) -> list[int]:
+    """Return a row for each new alert."""
+    reused = min(len(packed), len(state.free))
+    rows = [state.free.pop() for _ in range(reused)]
+    for row, raw, note in zip(rows, packed, notes, strict=False):
+        state.labels[row], state.notes[row] = raw, note
+    first = len(state.labels)
+    rows += range(first, first + len(packed) - reused)
+    state.labels += packed[reused:]
+    state.notes += notes[reused:]
+    state.group += [None] * (len(packed) - reused)
+    if (short := len(state.labels) - len(state.since)) > 0:
+        more = max(1024, first, short)
+        for name in ("since", "ends", "looked", "guessed"):
+            setattr(state, name, np.pad(getattr(state, name), (0, more)))
+    state.rows.update(zip(packed, rows, strict=True))
+    return rows
 
 
 def _wait(state: AlertState, row: int, ends: Seconds) -> None:
     """Look at the alert's end in the second that follows it."""
     second = math.ceil(ends)
     state.looked[row] = second
-    _expect(state, row, second)
+    _expect(state, second, [row])
 
 
-def _expect(state: AlertState, row: int, second: int) -> None:
+def _expect(state: AlertState, second: int, new: list[int]) -> None:
+    """Look at these rows in that second."""
     rows = state.due.get(second)
     if rows is None:
-        state.due[second] = [row]
+        state.due[second] = new
         heapq.heappush(state.seconds, second)
-    elif rows[-1] != row:
-        rows.append(row)
+    elif rows[-1] != new[-1]:
+        rows += new
         if len(rows) > 2 * len(state.rows) + SLACK:  # mostly of alerts that ended before
             state.due[second] = [r for r in dict.fromkeys(rows) if state.looked[r] == second]
 
@@ -352,11 +352,18 @@ def _signal(
 ) -> Signal:  # fmt: skip
     service, severity, name = key
     surprise = SURPRISE.get(severity, SURPRISE["warning"])
-    labels = {intern(name): value for name, value in labels.items()}  # mostly the names of others
     id = blake2b("\xff".join(key).encode("utf-8", "replace"), digest_size=8).hexdigest()
     return Signal(
         f"alert/{id}/{since:.3f}", "alert", service, f'{name}{{service="{service}"}}', labels, "alert",
         since, now, surprise, observed, math.nan, severity not in CALM, reason,
+    )  # fmt: skip
+
+
+def _again_said(s: Signal, now: Seconds, reason: str, observed: float, labels: Labels) -> Signal:
+    """Return the next word of a signal: dataclasses.replace would take five times as long."""
+    return Signal(
+        s.id, s.kind, s.service, s.series, labels, s.detector, s.since, now, s.surprise, observed,
+        s.expected, s.page, reason,
     )  # fmt: skip
 
 

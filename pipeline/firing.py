@@ -35,5 +35,5 @@ def firing(state: AlertState, home: Mapping[str, str]) -> tuple[Firing, ...]:
 
 
 def _held(state: AlertState, signal: str) -> bytes:
-    held = state.inhibitor.held(signal) if state.inhibitor.active else None
-    return next(iter(state.inhibitor.behind.get(held.source, ())), b"") if held else b""
+    held = state.inhibitor.held(signal)
+    return next(iter(state.inhibitor.alerts(held.source)), b"") if held else b""

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from itertools import islice
+from typing import NamedTuple, TypeAlias, cast
 
-from pipeline.inhibition import Inhibition, Kinds
-from pipeline.series import unpack
+from pipeline.inhibition import Inhibition, Kind, Kinds
+from pipeline.series import service_of, unpack
 from pipeline.types import Labels, Seconds, Signal
 
 __all__ = ["Held", "Inhibition", "Inhibitor"]
 
 MAX_SOURCES = 1_000_000  # members that are on and mute others, about 400 B each
-SHOWN = 50  # label sets behind an owner that silences look at one by one
+SHOWN = 50  # label sets behind an owner that are looked at one by one, where silences ask for them
 MAX_CHAIN = 100  # owners that are followed to see whether a loop of rules would silence them all
 
 # A rule, the values of its `equal`, and whether the source matches the rule's target side as well.
 Key: TypeAlias = tuple[int, tuple[str, ...], bool]
-# The name of a kind of label set, and the values of the labels that its rules compare.
-Sort: TypeAlias = tuple[tuple[int, ...], tuple[str, ...]]
-NO_TARGET: Sort = ((), ())
+# A rule that mutes something, and the owner of the source that it does so for.
+Muter: TypeAlias = tuple[int, str]
 
 
 class Held(NamedTuple):
@@ -35,44 +35,45 @@ class Held(NamedTuple):
 
 @dataclass(slots=True)
 class Inhibitor:
-    """What is on and mutes others, and what could be muted: counts by what would mute it.
+    """What is on, whose it is, and what of it mutes others; what is muted is worked out when it is asked.
 
     An owner is what is told or not: a signal. Its members are the label sets behind it: the alerts of a
-    group, or itself alone. It is muted while each of its members is. Cost: 3 us a member, at 10 rules and at
-    10,000, where it matches as many of them; memory: only members that a rule looks at.
+    group, or itself alone. It is muted while each of its members is. Memory: 100 B a member.
     """
 
     rules: tuple[Inhibition, ...] = ()
-    on: dict[str, Labels] = field(default_factory=dict)  # signals that a rule looks at
+    # Owner -> its members -> their labels; None where a member is its own label set, packed.
+    behind: dict[str, dict[str | bytes, Labels | None]] = field(default_factory=dict)
     sources: dict[Key, dict[str | bytes, str]] = field(default_factory=dict)  # -> member -> its owner
     active: dict[int, int] = field(default_factory=dict)  # rule -> keys of sources
-    targets: dict[str, dict[Sort, int]] = field(default_factory=dict)  # owner -> sorts of its members
     owners: dict[str, tuple[Seconds, str, int]] = field(
         default_factory=dict
     )  # of sources: since, name, count
     members: int = 0  # in sources
-    behind: dict[str, list[bytes]] = field(default_factory=dict)  # owner -> label sets, at most SHOWN
-    more: dict[str, int] = field(default_factory=dict)  # owner -> how many others there are
     dropped: Counter[str] = field(default_factory=Counter)
     adopted: Seconds = -math.inf  # when the rules were last others than before
     kinds: Kinds = field(default_factory=lambda: Kinds(()), repr=False)
+    turn: int = 0  # how often the sources have changed
+    told: dict[str, str | bytes] = field(default_factory=dict)  # owner -> a member that was not muted
+    # Owner -> the turn in which so many of its members, the first ones, were all muted, and by what.
+    hushed: dict[str, tuple[int, int, tuple[Muter, ...]]] = field(default_factory=dict)
 
     def adopt(self, rules: Sequence[Inhibition], now: Seconds = 0.0) -> bool:
-        """Use these rules; True where they are others than before: then nothing is known to be on."""
+        """Use these rules; True where they are others than before: then no source is known to be on."""
         if rules is self.rules:
             return False
         same, self.rules = tuple(rules) == self.rules, tuple(rules)
         if same:
             return False
         self.adopted = now
-        self.on.clear()
+        for owner in [o for o, members in self.behind.items() if o in members]:
+            del self.behind[owner]  # a signal alone: it is taken in anew where the new rules look at it
         self.sources.clear()
         self.active.clear()
-        self.targets.clear()
         self.owners.clear()
+        self.told.clear()
+        self.hushed.clear()
         self.members = 0
-        self.behind.clear()
-        self.more.clear()
         self.kinds = Kinds(self.rules)
         return True
 
@@ -83,68 +84,72 @@ class Inhibitor:
         for signal in signals:
             if signal.kind == "alert":
                 continue
-            before = self.on.get(signal.id)
-            if signal.ended is None and before is None:
+            if signal.ended is None and signal.id not in self.behind:
                 labels = self.kinds.view(signal.labels, signal.service, signal.kind)
-                if self.begin(signal.id, signal.id, labels, signal.since, signal.series):
-                    self.on[signal.id] = labels
-            elif signal.ended is not None and before is not None:
-                self.end(signal.id, signal.id, before)
-                del self.on[signal.id]
+                if self.kinds.find(labels):
+                    self.begin(signal.id, signal.id, labels, signal.since, signal.series)
+            elif signal.ended is not None:
+                self.end(signal.id, signal.id)
 
-    def begin(
-        self, owner: str, member: str | bytes, labels: Labels, since: Seconds = 0.0, name: str = ""
-    ) -> bool:
-        """Take in one label set that is on; say whether any rule looks at it: then its end must be said."""
-        name_of_kind = self.kinds.find(labels)
-        sources, sort = self._sides(name_of_kind, labels)
-        if sort is not NO_TARGET or member != owner:  # what is alone and no target needs no count
-            counts = self.targets.get(owner)
-            if counts is None:
-                counts = self.targets[owner] = {}
-            counts[sort] = counts.get(sort, 0) + 1
-        if sources:
-            self._mute(owner, member, sources, since, name)
-        return bool(name_of_kind)
+    def begin(self, owner: str, member: str, labels: Labels, since: Seconds = 0.0, name: str = "") -> None:
+        """Take in one label set that is on."""
+        members = self.behind.get(owner)
+        if members is None:
+            members = self.behind[owner] = {}
+        members[member] = labels
+        self.mute(owner, member, self.kinds.find(labels), labels, since, name)
 
-    def end(self, owner: str, member: str | bytes, labels: Labels) -> None:
-        """Take out what was taken in with the same labels."""
-        sources, sort = self._sides(self.kinds.find(labels), labels)
-        counts = self.targets.get(owner, {})
-        if sort in counts:
-            counts[sort] -= 1
-            if not counts[sort]:
-                del counts[sort]
-            if not counts:
-                del self.targets[owner]
-        if sources and member in self.sources.get(sources[0], ()):
-            self._unmute(owner, member, sources)
-
-    def join(self, owner: str, member: bytes) -> None:
-        """Remember which label sets stand behind an owner, whether rules look at them or not."""
-        known = self.behind.get(owner)
-        if known is None:
-            self.behind[owner] = [member]
-        elif len(known) < SHOWN:
-            known.append(member)
+    def begin_alert(self, owner: str, packed: bytes) -> None:
+        """Take in an alert that is on; `mute` follows where it is a source."""
+        members = self.behind.get(owner)
+        if members is None:
+            self.behind[owner] = {packed: None}
         else:
-            self.more[owner] = self.more.get(owner, 0) + 1
+            members[packed] = None
 
-    def leave(self, owner: str, member: bytes) -> None:
-        known = self.behind.get(owner, [])
-        if member not in known:
-            self.more[owner] -= 1
-            if not self.more[owner]:
-                del self.more[owner]
+    def end(self, owner: str, member: str | bytes) -> None:
+        """Take out what was taken in; nothing where it was not."""
+        members = self.behind.get(owner, {})
+        if member not in members:
             return
-        known.remove(member)
-        if not known:
+        if self.owners:
+            labels = self._labels(member, members[member])
+            self._unmute(owner, member, labels)
+        del members[member]
+        self.hushed.pop(owner, None)
+        if not members:
             del self.behind[owner]
+            self.told.pop(owner, None)
+
+    def mute(
+        self, owner: str, member: str | bytes, kind: Kind, labels: Labels, since: Seconds, name: str
+    ) -> None:
+        """Let a member that is on mute what it is a source of."""
+        if not kind.sources:
+            return
+        if self.members >= MAX_SOURCES:
+            self.dropped["sources of inhibition"] += 1
+            return
+        for key in _keys(kind, labels):
+            held = self.sources.get(key)
+            if held is None:
+                held = self.sources[key] = {}
+                self.active[key[0]] = self.active.get(key[0], 0) + 1
+            held[member] = owner
+        self.members += 1
+        self.turn += 1
+        since, name, count = self.owners.get(owner, (since, name, 0))
+        self.owners[owner] = since, name, count + 1
 
     def parts(self, owner: str) -> Sequence[Labels]:
-        """Return the label sets behind an owner where they are several and all known; () elsewhere."""
-        known = self.behind.get(owner, [])
-        return [unpack(raw) for raw in known] if len(known) > 1 and owner not in self.more else ()
+        """Return the label sets behind an owner where they are several and not too many; () elsewhere."""
+        known = self.behind.get(owner, {})
+        return [self._labels(*each) for each in known.items()] if 1 < len(known) <= SHOWN else ()
+
+    def alerts(self, owner: str) -> Collection[bytes]:
+        """Return the alerts that are on behind an owner, the first first; none behind what is alone."""
+        known = self.behind.get(owner, {})
+        return () if owner in known else cast(Collection[bytes], known.keys())
 
     def held(self, owner: str) -> Held | None:
         """Return what mutes the owner; None where it is to be told.
@@ -170,49 +175,55 @@ class Inhibitor:
             return None
         return Held(str(self.rules[rule]), source, self.owners[source][1])
 
-    def _muting(self, owner: str) -> list[tuple[int, str]] | None:
-        """Return a rule and a source's owner for each sort of member; None where one of them is not muted."""
-        counts = self.targets.get(owner)
-        if not counts:
-            return None
-        found = []
-        for name, values in counts:
-            one = self._one(name, values)
-            if one is None:
-                return None
-            found.append(one)
-        return found
+    def _muting(self, owner: str) -> tuple[Muter, ...] | None:
+        """Return what mutes its members; None where one of them is not muted.
 
-    def _one(self, name: tuple[int, ...], values: tuple[str, ...]) -> tuple[int, str] | None:
+        Mostly one is not, and it is looked at first: 3 us, however many there are. Of those that are all
+        muted only the new ones are looked at while no source comes or goes.
+        """
+        members = self.behind.get(owner)
+        if not members or not self.active:
+            return None
+        last = self.told.get(owner, owner)
+        if last in members and self._muter(self._labels(last, members[last])) is None:
+            return None
+        turn, count, muters = self.hushed.get(owner, (self.turn, 0, ()))
+        found = dict.fromkeys(muters if turn == self.turn else ())
+        for member, labels in islice(members.items(), count if turn == self.turn else 0, None):
+            one = self._muter(self._labels(member, labels))
+            if one is None:
+                self.told[owner] = member
+                return None
+            found[one] = None
+        muters = tuple(found)
+        self.hushed[owner] = self.turn, len(members), muters
+        return muters
+
+    def _muter(self, labels: Labels) -> Muter | None:
         """Return the first rule, and the owner of its first source, that mute such members."""
-        targets = self.kinds.kind(name).targets
+        targets = self.kinds.find(labels).targets
         for rule in sorted(self.active.keys() & targets.keys()):
-            target = targets[rule]
-            equal = tuple([values[k] for k in target.places])
+            equal = _values(labels, self.rules[rule].equal)
             # What matches both sides of a rule is not muted by what does so too, itself least of all.
-            for both in (False,) if target.both else (False, True):
+            for both in (False,) if targets[rule] else (False, True):
                 if sources := self.sources.get((rule, equal, both)):
                     return rule, next(iter(sources.values()))
         return None
 
+    def _labels(self, member: str | bytes, labels: Labels | None) -> Labels:
+        """Return what rules look at of a member."""
+        if labels is not None or isinstance(member, str):
+            return labels or {}
+        own = unpack(member)
+        return self.kinds.view(own, service_of(own), "alert")
+
     def _age(self, owner: str) -> tuple[Seconds, str]:
         return self.owners[owner][0] if owner in self.owners else math.inf, owner
 
-    def _mute(self, owner: str, member: str | bytes, keys: Sequence[Key], since: Seconds, name: str) -> None:
-        if self.members >= MAX_SOURCES:
-            self.dropped["sources of inhibition"] += 1
+    def _unmute(self, owner: str, member: str | bytes, labels: Labels) -> None:
+        keys = _keys(self.kinds.find(labels), labels)
+        if not keys or member not in self.sources.get(keys[0], ()):
             return
-        for key in keys:
-            members = self.sources.get(key)
-            if members is None:
-                members = self.sources[key] = {}
-                self.active[key[0]] = self.active.get(key[0], 0) + 1
-            members[member] = owner
-        self.members += 1
-        since, name, count = self.owners.get(owner, (since, name, 0))
-        self.owners[owner] = since, name, count + 1
-
-    def _unmute(self, owner: str, member: str | bytes, keys: Sequence[Key]) -> None:
         for key in keys:
             del self.sources[key][member]
             if not self.sources[key]:
@@ -221,16 +232,16 @@ class Inhibitor:
                 if not self.active[key[0]]:
                     del self.active[key[0]]
         self.members -= 1
+        self.turn += 1
         since, name, count = self.owners.pop(owner)
         if count > 1:
             self.owners[owner] = since, name, count - 1
 
-    def _sides(self, name: tuple[int, ...], labels: Labels) -> tuple[list[Key], Sort]:
-        """Return the keys of what they mute, and the sort of target that they are."""
-        if not name:
-            return [], NO_TARGET
-        kind = self.kinds.kind(name)
-        keys = [(rule, tuple([labels.get(n, "") for n in equal]), both) for rule, equal, both in kind.sources]
-        if not kind.targets:
-            return keys, NO_TARGET
-        return keys, (name, tuple([labels.get(n, "") for n in kind.names]))
+
+def _keys(kind: Kind, labels: Labels) -> list[Key]:
+    """Return the keys of what such a label set mutes."""
+    return [(rule, _values(labels, equal), both) for rule, equal, both in kind.sources]
+
+
+def _values(labels: Labels, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple([labels.get(name, "") for name in names])

@@ -30,6 +30,7 @@ NOUNS = (
     "silence",
     "inhibit",
     "inhibition",
+    "labelsets",
     "intervals",
     "windows",
     "policy",

@@ -70,9 +70,9 @@ def test_nothing_inhibits_itself() -> None:
 def test_a_target_is_told_once_its_last_source_is_over() -> None:
     found = on(DOWN, DOWN | {"instance": "2"}, WARNING)
 
-    found.end("0", "0", DOWN)
+    found.end("0", "0")
     still = found.held("2")
-    found.end("1", "1", DOWN | {"instance": "2"})
+    found.end("1", "1")
 
     assert still == Held("node", "1", "alert 1")
     assert found.held("2") is None
@@ -84,7 +84,7 @@ def test_a_group_is_muted_only_while_each_of_its_alerts_is() -> None:
     alone = found.held("group")
     found.begin("group", "y", WARNING | {"node": "b"})
     mixed = found.held("group")
-    found.end("group", "y", WARNING | {"node": "b"})
+    found.end("group", "y")
     found.begin("group", "z", {"severity": "page"})
 
     assert alone is not None
@@ -212,7 +212,8 @@ def run(
     found, said = on(rules=rules), dict[str, Labels]()
     for at, (k, labels) in enumerate(stream):
         if str(k) in said:
-            found.end(f"o{k % 5}", str(k), said.pop(str(k)))
+            del said[str(k)]
+            found.end(f"o{k % 5}", str(k))
         else:
             said[str(k)] = labels
             found.begin(f"o{k % 5}", str(k), labels, at)
@@ -253,9 +254,9 @@ def test_a_restart_in_the_middle_changes_nothing_and_nothing_is_left_at_the_end(
             assert not again.adopt(tuple(rules))
             assert [again.held(f"o{k}") for k in range(5)] == [found.held(f"o{k}") for k in range(5)]
         if at == len(stream) - 1:
-            for k, labels in said.items():
-                again.end(f"o{int(k) % 5}", k, labels)
-            assert (again.sources, again.targets, again.owners, again.members) == ({}, {}, {}, 0)
+            for k in said:
+                again.end(f"o{int(k) % 5}", k)
+            assert (again.sources, again.behind, again.owners, again.members) == ({}, {}, {}, 0)
 
 
 def test_no_more_sources_are_kept_than_the_bound_and_the_others_are_counted(
@@ -264,7 +265,7 @@ def test_no_more_sources_are_kept_than_the_bound_and_the_others_are_counted(
     monkeypatch.setattr("pipeline.inhibit.MAX_SOURCES", 1)
     found = on(DOWN, DOWN | {"node": "b"}, WARNING, WARNING | {"node": "b"})
 
-    found.end("1", "1", DOWN | {"node": "b"})
+    found.end("1", "1")
 
     assert [found.held(k) is not None for k in "23"] == [True, False]
     assert found.dropped == {"sources of inhibition": 1}
@@ -351,7 +352,7 @@ def test_a_pickle_of_what_is_on_goes_on_as_if_nothing_had_been() -> None:
     found = on(DOWN, WARNING)
 
     again = pickle.loads(pickle.dumps(found))
-    again.end("0", "0", DOWN)
+    again.end("0", "0")
 
     assert found.held("1") is not None
     assert again.held("1") is None

@@ -58,14 +58,15 @@ class _Known(msgspec.Struct, gc=False):
     """A label set that was found good, and the annotations that last came with it."""
 
     packed: bytes
-    sent: bytes = b""
-    notes: bytes = b"{}"  # those sent, as they are kept
+    size: int = -1  # of the annotations as they were sent
+    notes: bytes = b"{}"  # as they are kept: what was sent, and something after it
 
 
 _decoder = msgspec.json.Decoder(list[_Alert])
 _pairs = msgspec.json.Decoder(dict[str, str])
 # By a check sum and Python's keyed hash of what was sent, 96 bits: as good as the bytes, at a fifth of them.
 _known: dict[int, _Known] = {}
+_SOURCE = b',"%b":' % SOURCE.encode()
 _times: dict[str | None, Seconds] = {}
 
 
@@ -80,7 +81,10 @@ def decode(body: bytes, headers: Mapping[str, str], now: Seconds, limits: Limits
     for alert in read_json(plain(body, headers, limits), _decoder):
         raw, sent = bytes(alert.labels), bytes(alert.annotations)
         known = known_set(crc32(raw) << 64 ^ hash(raw)) or _labels(raw, limits, rejects)
-        if known is None or (sent != known.sent and not _note(known, sent, alert.source, limits, rejects)):
+        if known is None:
+            continue
+        same = len(sent) == known.size and known.notes.startswith(sent[:-1])
+        if not same and not _note(known, sent, alert.source, limits, rejects):
             continue
         start, end = known_time(alert.starts_at), known_time(alert.ends_at)
         if start is None:
@@ -134,11 +138,14 @@ def _note(known: _Known, raw: bytes, source: msgspec.Raw, limits: Limits, reject
     if len(raw) > limits.label and _too_long(notes, limits, rejects):
         return False
     known.notes = raw if len(raw) <= MAX_NOTES and raw != b"null" else _first(notes)
-    known.sent = raw
+    known.size = len(raw)
     url = bytes(source)
-    if len(url) > len(b'""') and url.startswith(b'"') and not over(url.decode(), limits.label):
-        comma = b"," if notes else b""
-        known.notes = b'%b%b"%b":%b}' % (known.notes.rstrip()[:-1], comma, SOURCE.encode(), url)
+    if (
+        url[:1] == b'"'
+        and len(url) > len(b'""')
+        and (len(url) <= limits.label or not over(url.decode(), limits.label))
+    ):
+        known.notes = b"".join((known.notes[:-1], _SOURCE if notes else _SOURCE[1:], url, b"}"))
     return True
 
 

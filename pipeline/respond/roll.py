@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from pipeline.alerts import AlertState
@@ -50,10 +51,10 @@ class Roll:
         for signal in signals:
             if len(known) + len(ends) >= MAX_LISTED:
                 break
-            behind = self.alerts.inhibitor.behind.get(signal, ())
+            behind = islice(self.alerts.inhibitor.alerts(signal), MAX_LISTED)
             known.update((self.alerts.rows[raw], None) for raw in behind if raw in self.alerts.rows)
         rows = [*known][: MAX_LISTED - len(ends)]
-        return self._call(rows, ends, sum(map(self._firing, signals)) - len(rows))
+        return self._call(rows, ends, sum(len(self.alerts.inhibitor.alerts(s)) for s in signals) - len(rows))
 
     def news(self, incidents: Iterable[Incident]) -> dict[str, list[str]]:
         """Return the signals with news of each of the incidents, oldest news first."""
@@ -116,7 +117,3 @@ class Roll:
         state = self.alerts
         on = [Listed(state.labels[r], state.notes[r], float(state.since[r])) for r in rows]
         return Call(fold([*on, *ends]), len(on) + len(ends), unlisted, len(ends)) if on or ends else Call()
-
-    def _firing(self, signal: str) -> int:
-        mutes = self.alerts.inhibitor
-        return len(mutes.behind.get(signal, ())) + mutes.more.get(signal, 0)
