@@ -17,6 +17,8 @@ from pipeline.complaints.urgency import ORDER, urgent
 ROOT = Path(__file__).resolve().parents[1]
 PHRASES = ROOT / "tests" / "phrases" / "urgent.jsonl"
 TERSE = ROOT / "tests" / "phrases" / "urgent_terse.jsonl"  # our own, harder; taught to nothing
+# Harm that is said not to have happened, and harm beside another "not": ours.
+DENIED = ROOT / "tests" / "phrases" / "denied.jsonl"
 ORDINARY = ROOT.parent / "shared" / "data" / "complaints_dev"
 # Intents of the ordinary texts that are themselves theft or fraud: a find there is no mistake.
 HARM = frozenset(
@@ -47,7 +49,7 @@ class Found(NamedTuple):
 
 def run() -> dict[str, float]:
     out: dict[str, float] = {}
-    for name, phrases in (("", read()), ("terse, ", read(TERSE))):
+    for name, phrases in (("", read()), ("terse, ", read(TERSE)), ("denied, ", read(DENIED))):
         out |= {f"{name}{key}": rate for key, rate in measure(phrases).items()}
         if installed("use"):
             rows = encoder("use").encode([phrase.text for phrase in phrases])

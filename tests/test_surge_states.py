@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -240,6 +241,7 @@ def test_what_was_confirmed_pages_no_later_than_before() -> None:
     after = hearing(taught, [word("confirm", surge, NOW + 1800), *burst(NOW + 3600, "t", about="seat plan")])
 
     assert paged(after) <= paged(before) < 99
+    assert not taught.surges.lessons.taught[0].hushes(np.zeros(6))
     assert after[-1].reason.endswith("the like of it was confirmed by ada on 2023-11-21: 0.2 lower bar")
 
 

@@ -67,6 +67,54 @@ def test_what_only_sounds_like_harm_stays_quiet(text: str) -> None:
     assert urgent(text) == ""
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("不着火", id="zh, one character"),
+        pytest.param("账号没有被盗,只是忘记密码", id="zh, between whose and what"),
+        pytest.param("没有冒烟也没有着火", id="zh, two of them"),
+        pytest.param("Es brennt nicht, nur die Lampe blinkt", id="de, after the verb"),
+        pytest.param("Kein Feuer, kein Rauch, nur ein Geräusch", id="de, a list"),
+        pytest.param("There is neither fire nor smoke", id="en, neither nor"),
+        pytest.param("The battery did not catch fire", id="en, between what and harm"),
+        pytest.param("Nadie ha salido herido", id="es, nobody"),
+        pytest.param("No hay humo ni fuego, solo va lento", id="es, a list"),
+        pytest.param("Personne n'a été blessé", id="fr, nobody"),
+        pytest.param("Le chargeur ne fume pas", id="fr, around the verb"),
+        pytest.param("Ninguém ficou ferido", id="pt, nobody"),
+        pytest.param("火事ではありません", id="ja, after the noun"),
+    ],
+)
+def test_harm_that_did_not_happen_is_none(text: str) -> None:
+    assert urgent(text) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("Nobody helps us, my child is hurt", id="en, nobody helps"),
+        pytest.param("There is no fire, but my account was hacked", id="en, another harm beside"),
+        pytest.param("There is no oxygen left for the patient", id="en, a lack"),
+        pytest.param("There is no fire escape and the house is burning", id="en, a fire escape"),
+        pytest.param("Es brennt nicht nur, es qualmt auch", id="de, not only"),
+        pytest.param("Es brennt nicht mehr, aber mein Sohn ist verletzt", id="de, no longer"),
+        pytest.param("Nadie contesta y hay fuego en la cocina", id="es, nobody answers"),
+        pytest.param("Personne ne vient, mon fils est blessé", id="fr, nobody comes"),
+        pytest.param("没人管,着火了", id="zh, nobody cares"),
+        pytest.param("没有胰岛素了", id="zh, a lack"),
+    ],
+)
+def test_a_not_that_is_said_of_something_else_denies_no_harm(text: str) -> None:
+    assert urgent(text) != ""
+
+
+@pytest.mark.skipif(not installed("use"), reason="the encoder is not installed")
+def test_what_is_denied_is_not_meant_either() -> None:
+    text = "No smoke, no fire, just a loud fan"
+
+    assert urgent(text, dense=encoder("use").encode([text])[0]) == ""
+
+
 def test_of_two_reasons_the_more_urgent_one_is_given_whatever_its_language() -> None:
     assert urgent("我的律师会联系你们. The charger caught fire").startswith("life and safety")
 
@@ -170,3 +218,10 @@ def test_phrases_that_others_wrote_are_found_as_often_as_we_say() -> None:
 
     assert rates["recall"] >= 0.90
     assert rates["look-alikes taken"] <= 0.12
+
+
+def test_our_own_phrases_with_a_not_in_them_are_told_apart_as_often_as_we_say() -> None:
+    rates = bench.measure(bench.read(bench.DENIED))
+
+    assert rates["recall"] >= 0.90
+    assert rates["look-alikes taken"] <= 0.01

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from pipeline.complaints.door import simplified
 from pipeline.complaints.encoders import Dense
-from pipeline.complaints.urgency import ar, de, en, es, fr, ja, pt, zh
+from pipeline.complaints.urgency import ar, de, denials, en, es, fr, ja, pt, zh
 from pipeline.complaints.urgency.meant import meant
 from pipeline.complaints.urgency.sieve import Sieve, sieve
 
@@ -39,6 +39,7 @@ class Lexicon:
     sieve: Sieve  # of the patterns, one by one
     quiet: re.Pattern[str]
     denied: re.Pattern[str]
+    unharmed: re.Pattern[str]
 
 
 class Words(Protocol):
@@ -51,7 +52,7 @@ class Words(Protocol):
     NOT: tuple[str, ...]
 
 
-def _lexicon(words: Words, size: int = 3) -> Lexicon:
+def _lexicon(words: Words, denial: str = r"(?!)", size: int = 3) -> Lexicon:
     each: list[tuple[int, str]] = []
     for rank, reason in enumerate(ORDER):
         parts = [*words.REASONS.get(reason, ()), *filter(None, [words.MORE.get(reason, "")])]
@@ -64,12 +65,14 @@ def _lexicon(words: Words, size: int = 3) -> Lexicon:
         sieve([part for _, part in each], size),
         re.compile("|".join(words.QUIET)),
         re.compile("|".join(words.NOT)),
+        re.compile(denial),
     )
 
 
-_LATINS = tuple((_lexicon(m), frozenset(m.WORDS.split())) for m in (en, es, de, fr, pt))
-_CHINESE = _lexicon(zh, 1)
-_JAPANESE = _lexicon(ja, 1)
+_DENIALS = {en: denials.EN, es: denials.ES, de: denials.DE, fr: denials.FR, pt: denials.PT}
+_LATINS = tuple((_lexicon(m, said), frozenset(m.WORDS.split())) for m, said in _DENIALS.items())
+_CHINESE = _lexicon(zh, denials.ZH, 1)
+_JAPANESE = _lexicon(ja, denials.JA, 1)
 _OF_ARABIC = _lexicon(ar)
 
 
@@ -88,17 +91,33 @@ def urgent(text: str, *, dense: Dense | None = None) -> str:
     ''
     """
     said = folded(text)
-    rank, words = worst(said)
+    spoken = _spoken(said)
+    left = _happened(spoken, said)
+    rank, words = _worst(spoken, left)
     if not words:
-        reason = meant(said, dense, taught=_taught(said)) if _ARABIC.search(said) is None else ""
+        # The vector is of the whole text: it cannot tell what is said not to have happened.
+        meaning = dense if left == said else None
+        reason = meant(left, meaning, taught=_taught(said)) if _ARABIC.search(said) is None else ""
         return f'{reason}: by its meaning, "{said[:SHOWN]}"' if reason else ""
     return f'{ORDER[rank]}: "{words[:SHOWN]}"'
 
 
 def worst(said: str) -> tuple[int, str]:
     """Return the rank of the most urgent reason that a lexicon gives a folded text, and its words or ""."""
-    found = [hit for lexicon in _spoken(said) if (hit := _first(lexicon, said)) is not None]
+    spoken = _spoken(said)
+    return _worst(spoken, _happened(spoken, said))
+
+
+def _worst(spoken: list[Lexicon], said: str) -> tuple[int, str]:
+    found = [hit for lexicon in spoken if (hit := _first(lexicon, said)) is not None]
     return min(found, default=(len(ORDER), ""))
+
+
+def _happened(spoken: list[Lexicon], said: str) -> str:
+    """Return the text without the harm that it says did not happen."""
+    for lexicon in spoken:
+        said = lexicon.unharmed.sub(" - ", said)
+    return said
 
 
 def folded(text: str) -> str:

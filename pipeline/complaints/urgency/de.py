@@ -132,7 +132,9 @@ NEAR: dict[str, tuple[tuple[str, str, int], ...]] = {}
 
 # More of it, in the looser words of somebody in a hurry.
 MORE: dict[str, str] = {
-    "life and safety": r"\b(?:akku|ladegerat|gerat|ofen|heizung|e-?bike|roller|handy|steckdose|kabel|auto"
+    "life and safety": r"\bfeuer nicht (?:loschen|aus)|\bhort nicht auf zu (?:brennen|"
+    r"rauchen|qualmen)|\bohne (?:insulin|sauerstoff)\b|"
+    r"\b(?:akku|ladegerat|gerat|ofen|heizung|e-?bike|roller|handy|steckdose|kabel|auto"
     r"|herd|maschine|netzteil|boiler|therme|toaster|batterie)\b[^.!?]{0,45}\b(?:feuer"
     r"|qualmt?\w*|raucht?\w*|funken\w*|explo\w+|brenn\w+|gebrannt|geschmolzen|schmort\w*"
     r"|verschmort|stromschlag|flammen)\b|\bqualmt\b|\bverschmort|\bgas\b[^.!?]{0,25}\b(?:riech\w*"

@@ -322,7 +322,10 @@ NEAR: dict[str, tuple[tuple[str, str, int], ...]] = {
 
 # More of it, in the looser words of somebody in a hurry.
 MORE: dict[str, str] = {
-    "life and safety": r"\b(?:trapped|locked in|stranded)\b[^.!?]{0,40}\b(?:elevator|lift|car|inside|snow"
+    "life and safety": r"\b(?:no|out of) (?:more )?(?:insulin|oxygen)\b|\bput (?:out the|"
+    r"the) fire\b|\bnever stops? smoking|\b(?:house|flat|kitchen|home) is (?:\w+ )?burning"
+    r"|\bfire (?:is not out|started)|\bnot waking up|"
+    r"\b(?:trapped|locked in|stranded)\b[^.!?]{0,40}\b(?:elevator|lift|car|inside|snow"
     r"|dark|help)|\b(?:heater|charger|battery|oven|boiler|device|scooter|bike|toaster"
     r"|kettle|cable|router|plug|socket|stove|phone|laptop|e-?bike|vehicle|machine)\b[^.!?]{0,40}\b(?:fi"
     r"re|flames?|smok\w+|spark\w*|explo\w+|melt(?:ed|ing|s)|burn(?:ing|ed|t)|shock)\b"

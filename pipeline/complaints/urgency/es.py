@@ -121,7 +121,8 @@ NEAR: dict[str, tuple[tuple[str, str, int], ...]] = {}
 
 # More of it, in the looser words of somebody in a hurry.
 MORE: dict[str, str] = {
-    "life and safety": r"\b(?:bateria|cargador|aparato|horno|calentador|patinete|movil|estufa|enchufe|cable"
+    "life and safety": r"\bardiendo\b|\bapagar el (?:fuego|incendio)|\bsin (?:insulina|oxigeno)\b|"
+    r"\b(?:bateria|cargador|aparato|horno|calentador|patinete|movil|estufa|enchufe|cable"
     r"|coche|caldera|maquina)\b[^.!?]{0,40}\b(?:fuego|humo|chisp\w+|explot\w*|quem\w+"
     r"|arde|ardio|llamas|derrit\w+)|\bhumo\b|\bquemad\w+|\bgas\b[^.!?]{0,25}\b(?:fug\w+"
     r"|huele|olor|escap\w+)|\b(?:hij[oa]|bebe|madre|padre|abuel[oa]|nin[oa]s?|marido|mujer"

@@ -127,7 +127,9 @@ NEAR: dict[str, tuple[tuple[str, str, int], ...]] = {}
 
 # More of it, in the looser words of somebody in a hurry.
 MORE: dict[str, str] = {
-    "life and safety": r"\b(?:batterie|chargeur|appareil|four|chauffage|velo|trottinette|telephone|prise"
+    "life and safety": r"\beteindre (?:le feu|l'incendie)|\bil y a le feu\b|\bsans (?:insuline|"
+    r"oxygene)\b|"
+    r"\b(?:batterie|chargeur|appareil|four|chauffage|velo|trottinette|telephone|prise"
     r"|cable|voiture|chaudiere|machine|radiateur|poele)\b[^.!?]{0,45}\b(?:feu|fume\w*"
     r"|fumee|etincelles?|explos\w+|explose|brul\w+|flammes?|fondu|electrocut\w*|court-circuit)\b"
     r"|\bfumee\b|\bgaz\b[^.!?]{0,25}\b(?:fuite|odeur|sent|echapp\w+)|\b(?:enfants?|fille"
