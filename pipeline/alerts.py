@@ -95,7 +95,7 @@ class AlertState:
     untold: Untold = field(default_factory=Untold)
 
     def __post_init__(self) -> None:
-        self.inhibitor.dropped = self.untold.dropped = self.dropped
+        self.untold.dropped = self.dropped
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -111,7 +111,9 @@ def take_alerts(
     said: dict[str, Signal] = {}
     if state.inhibitor.adopt(rules, now):
         for row, (shape, values) in zip(state.rows.values(), cut([*state.rows]), strict=True):
-            _mute(state, row, shape, values)
+            if (owner := state.group[row]) is not None and (signal := owner.signal) is not None:
+                since = float(state.since[row])
+                state.inhibitor.mute_alert(signal.id, shape, values, since, signal.series)
     if alerts.labels:
         _hear(state, alerts, said, now)
     while state.seconds and state.seconds[0] <= now:
@@ -157,8 +159,11 @@ def _begin(
     state.guessed[rows] = np.isnan(alerts.until[new])
     seconds = np.ceil(until[new])
     state.looked[rows] = seconds
-    for second in np.unique(seconds).tolist():
-        _expect(state, int(second), [row for row, own in zip(rows, seconds, strict=True) if own == second])
+    ending: dict[int, list[int]] = {}
+    for row, second in zip(rows, seconds.tolist(), strict=True):
+        ending.setdefault(int(second), []).append(row)
+    for second, those in ending.items():
+        _expect(state, second, those)
     for row, k, (shape, values) in zip(rows, new, cut(packed), strict=True):
         _join(state, row, shape, values, since[k], said, now)
 
@@ -189,21 +194,9 @@ def _join(
         crowd.hidden += 1
         if crowd.hidden >= 2 * crowd.told:
             _swell(crowd, name, shape.labels(values), since, said, now)
-    _mute(state, row, shape, values)
-    if (owner := state.group[row]) is not None and owner.signal is not None:
-        state.untold.begin(owner.signal.id, row)
-
-
-def _mute(state: AlertState, row: int, shape: Shape, values: Values) -> None:
-    """Tell the inhibitor that an alert is on, and which signal tells of it."""
-    group, mutes = state.group[row], state.inhibitor
-    if group is None or (signal := group.signal) is None:
-        return
-    packed = state.labels[row]
-    mutes.begin_alert(signal.id, packed)
-    if mutes.rules and (kind := mutes.kinds.of_alert(shape, values)).sources:
-        labels = mutes.kinds.view(shape.labels(values), signal.service, "alert")
-        mutes.mute(signal.id, packed, kind, labels, float(state.since[row]), signal.series)
+    if (owner := state.group[row]) is not None and (teller := owner.signal) is not None:
+        state.inhibitor.begin_alert(teller.id, state.labels[row], shape, values, since, teller.series)
+        state.untold.begin(teller.id, row)
 
 
 def _grow(group: Group, shape: Shape, values: Values, said: dict[str, Signal], now: Seconds) -> None:

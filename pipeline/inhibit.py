@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple, TypeAlias, cast
 
 from pipeline.inhibition import Inhibition, Kind, Kinds
+from pipeline.labelsets import Shape, Values
 from pipeline.series import service_of, unpack
 from pipeline.types import Labels, Seconds, Signal
 
 __all__ = ["Held", "Inhibition", "Inhibitor"]
 
-MAX_SOURCES = 1_000_000  # members that are on and mute others, about 400 B each
 SHOWN = 50  # label sets behind an owner that are looked at one by one, where silences ask for them
 MAX_CHAIN = 100  # owners that are followed to see whether a loop of rules would silence them all
 
-# A rule, the values of its `equal`, and whether the source matches the rule's target side as well.
-Key: TypeAlias = tuple[int, tuple[str, ...], bool]
+# Of a rule, whether the source matches its target side as well, and the values of its `equal`, as one text.
+Key: TypeAlias = str
 # A rule that mutes something, and the owner of the source that it does so for.
 Muter: TypeAlias = tuple[int, str]
 
@@ -38,19 +38,19 @@ class Inhibitor:
     """What is on, whose it is, and what of it mutes others; what is muted is worked out when it is asked.
 
     An owner is what is told or not: a signal. Its members are the label sets behind it: the alerts of a
-    group, or itself alone. It is muted while each of its members is. Memory: 100 B a member.
+    group, or itself alone. It is muted while each of its members is. Memory: 100 B a member, and 300 B more
+    where it mutes others. It has no bound of its own: members are alerts and signals, which have one.
     """
 
     rules: tuple[Inhibition, ...] = ()
     # Owner -> its members -> their labels; None where a member is its own label set, packed.
     behind: dict[str, dict[str | bytes, Labels | None]] = field(default_factory=dict)
-    sources: dict[Key, dict[str | bytes, str]] = field(default_factory=dict)  # -> member -> its owner
+    # -> the owner of the one member, or of how many members each owner has.
+    sources: dict[Key, str | dict[str, int]] = field(default_factory=dict)
     active: dict[int, int] = field(default_factory=dict)  # rule -> keys of sources
     owners: dict[str, tuple[Seconds, str, int]] = field(
         default_factory=dict
     )  # of sources: since, name, count
-    members: int = 0  # in sources
-    dropped: Counter[str] = field(default_factory=Counter)
     adopted: Seconds = -math.inf  # when the rules were last others than before
     kinds: Kinds = field(default_factory=lambda: Kinds(()), repr=False)
     turn: int = 0  # how often the sources have changed
@@ -73,7 +73,6 @@ class Inhibitor:
         self.owners.clear()
         self.told.clear()
         self.hushed.clear()
-        self.members = 0
         self.kinds = Kinds(self.rules)
         return True
 
@@ -97,49 +96,44 @@ class Inhibitor:
         if members is None:
             members = self.behind[owner] = {}
         members[member] = labels
-        self.mute(owner, member, self.kinds.find(labels), labels, since, name)
+        self._mute(owner, _keys(self.kinds.find(labels), labels), since, name)
 
-    def begin_alert(self, owner: str, packed: bytes) -> None:
-        """Take in an alert that is on; `mute` follows where it is a source."""
+    def begin_alert(
+        self, owner: str, packed: bytes, shape: Shape, values: Values, since: Seconds, name: str
+    ) -> None:
+        """Take in one alert that is on."""
         members = self.behind.get(owner)
         if members is None:
             self.behind[owner] = {packed: None}
         else:
             members[packed] = None
+        if self.rules:
+            self.mute_alert(owner, shape, values, since, name)
+
+    def mute_alert(self, owner: str, shape: Shape, values: Values, since: Seconds, name: str) -> None:
+        """Let an alert that is on mute what it is a source of: under rules that are new, it does so anew."""
+        kind = self.kinds.of_alert(shape, values)
+        if not kind.sources:
+            return
+        if self.kinds.plain(shape):
+            keys = [_key(*one, shape.pick(one[2])(values)) for one in kind.sources]
+        else:
+            keys = _keys(kind, self.kinds.view_of(shape, values))
+        self._mute(owner, keys, since, name)
 
     def end(self, owner: str, member: str | bytes) -> None:
         """Take out what was taken in; nothing where it was not."""
         members = self.behind.get(owner, {})
         if member not in members:
             return
-        if self.owners:
+        if owner in self.owners:
             labels = self._labels(member, members[member])
-            self._unmute(owner, member, labels)
+            self._unmute(owner, _keys(self.kinds.find(labels), labels))
         del members[member]
         self.hushed.pop(owner, None)
         if not members:
             del self.behind[owner]
             self.told.pop(owner, None)
-
-    def mute(
-        self, owner: str, member: str | bytes, kind: Kind, labels: Labels, since: Seconds, name: str
-    ) -> None:
-        """Let a member that is on mute what it is a source of."""
-        if not kind.sources:
-            return
-        if self.members >= MAX_SOURCES:
-            self.dropped["sources of inhibition"] += 1
-            return
-        for key in _keys(kind, labels):
-            held = self.sources.get(key)
-            if held is None:
-                held = self.sources[key] = {}
-                self.active[key[0]] = self.active.get(key[0], 0) + 1
-            held[member] = owner
-        self.members += 1
-        self.turn += 1
-        since, name, count = self.owners.get(owner, (since, name, 0))
-        self.owners[owner] = since, name, count + 1
 
     def parts(self, owner: str) -> Sequence[Labels]:
         """Return the label sets behind an owner where they are several and not too many; () elsewhere."""
@@ -203,11 +197,12 @@ class Inhibitor:
         """Return the first rule, and the owner of its first source, that mute such members."""
         targets = self.kinds.find(labels).targets
         for rule in sorted(self.active.keys() & targets.keys()):
-            equal = _values(labels, self.rules[rule].equal)
             # What matches both sides of a rule is not muted by what does so too, itself least of all.
             for both in (False,) if targets[rule] else (False, True):
-                if sources := self.sources.get((rule, equal, both)):
-                    return rule, next(iter(sources.values()))
+                equal = self.rules[rule].equal
+                found = self.sources.get(_key(rule, both, equal, tuple(map(labels.get, equal))))
+                if found is not None:
+                    return rule, found if isinstance(found, str) else next(iter(found))
         return None
 
     def _labels(self, member: str | bytes, labels: Labels | None) -> Labels:
@@ -220,18 +215,39 @@ class Inhibitor:
     def _age(self, owner: str) -> tuple[Seconds, str]:
         return self.owners[owner][0] if owner in self.owners else math.inf, owner
 
-    def _unmute(self, owner: str, member: str | bytes, labels: Labels) -> None:
-        keys = _keys(self.kinds.find(labels), labels)
-        if not keys or member not in self.sources.get(keys[0], ()):
+    def _mute(self, owner: str, keys: Sequence[Key], since: Seconds, name: str) -> None:
+        if not keys:
             return
         for key in keys:
-            del self.sources[key][member]
-            if not self.sources[key]:
-                del self.sources[key]
-                self.active[key[0]] -= 1
-                if not self.active[key[0]]:
-                    del self.active[key[0]]
-        self.members -= 1
+            known = self.sources.get(key)
+            if known is None:
+                self.sources[key] = owner
+                rule = _rule(key)
+                self.active[rule] = self.active.get(rule, 0) + 1
+                continue
+            if isinstance(known, str):
+                known = self.sources[key] = {known: 1}
+            known[owner] = known.get(owner, 0) + 1
+        self.turn += 1
+        since, name, count = self.owners.get(owner, (since, name, 0))
+        self.owners[owner] = since, name, count + 1
+
+    def _unmute(self, owner: str, keys: Sequence[Key]) -> None:
+        if not keys:
+            return
+        for key in keys:
+            known = self.sources[key]
+            if not isinstance(known, str):
+                known[owner] -= 1
+                if not known[owner]:
+                    del known[owner]
+                if known:
+                    continue
+            del self.sources[key]
+            rule = _rule(key)
+            self.active[rule] -= 1
+            if not self.active[rule]:
+                del self.active[rule]
         self.turn += 1
         since, name, count = self.owners.pop(owner)
         if count > 1:
@@ -240,8 +256,15 @@ class Inhibitor:
 
 def _keys(kind: Kind, labels: Labels) -> list[Key]:
     """Return the keys of what such a label set mutes."""
-    return [(rule, _values(labels, equal), both) for rule, equal, both in kind.sources]
+    return [_key(*one, tuple(map(labels.get, one[2]))) for one in kind.sources]
 
 
-def _values(labels: Labels, names: Sequence[str]) -> tuple[str, ...]:
-    return tuple([labels.get(name, "") for name in names])
+def _key(rule: int, both: bool, equal: Sequence[str], values: Sequence[str | None]) -> Key:
+    if None in values:
+        values = [value or "" for value in values]
+    text = "\0".join((f"{rule}", "b" if both else "", *values))  # type: ignore[arg-type]  # there is no None
+    return text if text.count("\0") == len(equal) + 1 else f"{rule}\0{both, values!r}"
+
+
+def _rule(key: Key) -> int:
+    return int(key[: key.index("\0")])

@@ -46,8 +46,8 @@ class Inhibition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Kind:
     """What the rules ask of label sets that match the same of them."""
 
-    # Rules that they are sources of, the `equal` of each, whether they are its targets as well.
-    sources: tuple[tuple[int, tuple[str, ...], bool], ...] = ()
+    # Rules that they are sources of, whether they are its targets as well, and its `equal`.
+    sources: tuple[tuple[int, bool, tuple[str, ...]], ...] = ()
     # Rules that they are targets of, and whether they are its sources as well.
     targets: Mapping[int, bool] = field(default_factory=dict)
 
@@ -77,6 +77,14 @@ class Kinds:
             return labels
         return {"service": service, "kind": kind, **labels}
 
+    def plain(self, shape: Shape) -> bool:
+        """Say whether such an alert has all labels itself that rules look at and alerts may lack."""
+        return self._made_up <= shape.places.keys()
+
+    def view_of(self, shape: Shape, values: Values) -> Labels:
+        """Return what rules look at of an alert."""
+        return self.view(shape.labels(values), values[shape.service] or "", "alert")
+
     def find(self, labels: Labels) -> Kind:
         """Return the kind of a label set, as `view` shows it."""
         seen = tuple(map(labels.get, self._index.names))
@@ -85,9 +93,8 @@ class Kinds:
 
     def of_alert(self, shape: Shape, values: Values) -> Kind:
         """Return the kind of an alert."""
-        if self._made_up:
-            service = values[shape.service] or ""
-            return self.find(self.view(shape.labels(values), service, "alert"))
+        if not self.plain(shape):
+            return self.find(self.view_of(shape, values))
         seen = shape.pick(self._index.names)(values)
         known = self._known.get(seen)
         return self._find(shape.labels(values), seen) if known is None else known
@@ -108,7 +115,7 @@ class Kinds:
         sources = {k for k in name if k < half}
         targets = {k - half for k in name if k >= half}
         return Kind(
-            tuple((r, self.rules[r].equal, r in targets) for r in sorted(sources)),
+            tuple((r, r in targets, self.rules[r].equal) for r in sorted(sources)),
             {r: r in sources for r in sorted(targets)},
         )
 

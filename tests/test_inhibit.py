@@ -256,19 +256,20 @@ def test_a_restart_in_the_middle_changes_nothing_and_nothing_is_left_at_the_end(
         if at == len(stream) - 1:
             for k in said:
                 again.end(f"o{int(k) % 5}", k)
-            assert (again.sources, again.behind, again.owners, again.members) == ({}, {}, {}, 0)
+            assert (again.sources, again.active, again.behind, again.owners) == ({}, {}, {}, {})
 
 
-def test_no_more_sources_are_kept_than_the_bound_and_the_others_are_counted(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("pipeline.inhibit.MAX_SOURCES", 1)
-    found = on(DOWN, DOWN | {"node": "b"}, WARNING, WARNING | {"node": "b"})
+def test_values_with_a_nul_are_not_taken_for_others() -> None:
+    rule = Inhibition("ab", ("alertname=NodeDown",), ("severity=warning",), ("a", "b"))
 
-    found.end("1", "1")
+    found = on(
+        {"alertname": "NodeDown", "a": "x\0y", "b": "z"},
+        {"severity": "warning", "a": "x", "b": "y\0z"},
+        {"severity": "warning", "a": "x\0y", "b": "z"},
+        rules=[rule],
+    )
 
-    assert [found.held(k) is not None for k in "23"] == [True, False]
-    assert found.dropped == {"sources of inhibition": 1}
+    assert [found.held(k) is not None for k in "12"] == [False, True]
 
 
 POLICY = Policy()
