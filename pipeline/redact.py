@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pipeline.signed import nameless
+
 # Letters of Chinese follow a number without a blank, so \b is of no use: only Latin letters and digits glue.
 _START = r"(?<![\dA-Za-z_#])(?<![A-Za-z\d]-)"
 _END = r"(?![\dA-Za-z])"
@@ -11,6 +13,17 @@ _END = r"(?![\dA-Za-z])"
 _EMAIL = re.compile(
     r"(?<![A-Za-z0-9À-ɏ._%+-])[A-Za-z0-9À-ɏ._%+-]{1,64}[@＠][A-Za-z0-9À-ɏ-]{1,63}(?:\.[A-Za-z0-9À-ɏ-]{1,63}){1,8}"
 )
+# Written so that programs do not find it: "ann (at) example (dot) org".
+_OPEN, _CLOSE = r" ?[\[({（【] ?", r" ?[\])}）】] ?"
+_SPELT = re.compile(
+    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}"
+    rf"(?:(?:{_OPEN}(?:at|ät|arroba|@){_CLOSE}| ?@ ?)[A-Za-z0-9-]{{1,63}}"
+    rf"(?:(?:\.|{_OPEN}(?:dot|punkt|punto|point|\.){_CLOSE}| dot )[A-Za-z0-9-]{{1,63}}){{0,7}}"
+    rf"(?:\.|{_OPEN}(?:dot|punkt|punto|point|\.){_CLOSE}| dot )[A-Za-z]{{2,12}}"
+    r"| at [A-Za-z0-9-]{1,63}(?: dot [A-Za-z0-9-]{1,63}){0,3} dot [A-Za-z]{2,6})(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+_SPELLING = re.compile(r"[\[({（【@]")
 _IBAN = re.compile(rf"{_START}[A-Za-z]{{2}}\d{{2}}(?:[ -]?[A-Za-z0-9]){{11,40}}")
 _CHINESE_ID = re.compile(
     rf"{_START}\d{{6}}[ -]?(?:19|20)\d{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[ -]?\d{{3}}[\dXx]{_END}"
@@ -35,6 +48,18 @@ _PHONES = (
     re.compile(
         rf"(?:{_START}(?:1[-. ])?[2-9]\d\d[-.]|(?<![\dA-Za-z])\([2-9]\d\d\) ?)[2-9]\d\d[-. ]\d{{4}}{_END}"
     ),
+)
+# Numbers without a country: whatever else has their shape says before it what it is.
+_LOCAL = (
+    re.compile(rf"(?<!\d[ .,]){_START}(?:1 )?[2-9]\d\d \d{{3}} \d{{4}}(?![ .,]?\d){_END}"),
+    re.compile(rf"{_START}0[1-9]\d{{1,3}} ?/ ?\d{{5,8}}(?![ ./-]?\d){_END}"),
+    re.compile(rf"{_START}0[1-9]\d{{8,9}}{_END}"),
+)
+_NO_PHONE = re.compile(
+    r"(?:(?<![a-z])(?:order|invoice|ticket|tracking|parcel|shipment|ref|reference|case|contract|article|item"
+    r"|account|serial|customer|booking|bestell\w*|rechnung\w*|auftrag\w*|kunden\w*|commande|facture|pedido"
+    r"|factura|sku|id)s?\b|[订訂运運][单單]|[单單][号號]|编号|編號|发票|發票)(?:[^\n.!?。]|(?<=n[or])\.){0,16}$",
+    re.IGNORECASE,
 )
 # Without one of these a text has nothing but a name to mask.
 _TELLING = re.compile(r"[\d@＠]")
@@ -130,9 +155,10 @@ _CARD = re.compile(
 def redact(text: str) -> str:
     """Return the text with e-mail, IBAN, identity, card and phone numbers, addresses and names masked.
 
-    Numbers with a check digit are masked only where it is right, so order numbers and dates stay.
-    Digits of other scripts and dashes between digits come back plain. Linear in the
-    length of the text; a second pass changes nothing.
+    Numbers with a check digit are masked only where it is right, so order numbers and dates stay. A name is
+    known by what stands around it, and by its capitals or a common Chinese surname: one that signs in small
+    letters, or is only told of, stays. Digits of other scripts and dashes between digits come back plain.
+    Linear in the length of the text; a second pass changes nothing.
 
     >>> redact("Ann (ann@example.com) paid with 4111 1111 1111 1111 for order 20241122-0007, 电话13812345678")
     'Ann (<email>) paid with <card> for order 20241122-0007, 电话<phone>'
@@ -141,6 +167,9 @@ def redact(text: str) -> str:
         text = _DASH.sub("-", _BLANK.sub(" ", _UNSEEN.sub("", text.translate(_WIDE))))
     if _TELLING.search(text):
         text = _numbers(text)
+    if _SPELLING.search(text) or " dot " in text:
+        text = _SPELT.sub("<email>", text)
+    text = nameless(text)
     for name in _NAMES:
         text = name.sub(r"\1<name>", text)
     return text
@@ -157,6 +186,8 @@ def _numbers(text: str) -> str:
     for phone in _PHONES:
         text = phone.sub("<phone>", text)
     text = _SAID_PHONE.sub(r"\1\2<phone>", text)
+    for local in _LOCAL:
+        text = local.sub(_local, text)
     for address in _ADDRESSES:
         text = address.sub("<address>", text)
     return _blocks(text)
@@ -172,6 +203,11 @@ def _blocks(text: str) -> str:
             out += [text[done : town.start()], "<address>"]
             done = block.end()
     return "".join((*out, text[done:]))
+
+
+def _local(found: re.Match[str]) -> str:
+    before = found.string[max(0, found.start() - 40) : found.start()]
+    return found[0] if _NO_PHONE.search(before) else "<phone>"
 
 
 def _iban(found: re.Match[str]) -> str:

@@ -22,6 +22,7 @@ NOUNS = (
     "plain",
     "kinds",
     "redact",
+    "signed",
     "markup",
     "knowledge",
     "match",

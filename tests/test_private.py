@@ -24,11 +24,12 @@ ZH = (
     "文三路123号",
     "碧桂园1号楼504",
 )
-NAMES = ("Annabel Leeson", "王小明")
-SECRETS = (*EN, *ZH, *NAMES)
+NAMES = ("Annabel Leeson", "王小明", "Bertram Oakes")
+SECRETS = (*EN, *ZH, *NAMES, "oakes (dot) org")
 TEXT = (
     f"the zebra checkout fails. My name is {NAMES[0]}. I live at {EN[6]}, reach me: {'; '.join(EN[:6])}. "
     f"我叫{NAMES[1]},寄到杭州市{ZH[4]},或杭州市{ZH[5]}。身份证{ZH[1]},卡号{ZH[2]},手机{ZH[0]},座机{ZH[3]}。"
+    f"\nbert (at) oakes (dot) org\nBest regards,\n{NAMES[2]}\nOakes Ltd "
 )
 # The door keeps 20,000 characters: here they end in the middle of the card number.
 LONG = "y" * (20_000 - TEXT.index(EN[1]) - 9)

@@ -103,6 +103,41 @@ from tests.test_embedded import client, running
         pytest.param("Name: John Smith\nhi", "Name: <name>\nhi", id="a name in a form"),
         pytest.param("12 Baker Street, London NW1 6XE.", "<address>.", id="an address with its post code"),
         pytest.param("浙江省杭州市西湖区文三路 90 号", "<address>", id="a Chinese address with blanks"),
+        pytest.param("ring 415 555 0132 today", "ring <phone> today", id="North American phone with blanks"),
+        pytest.param("1 415 555 0132", "<phone>", id="the same with the 1 before it"),
+        pytest.param("0171/1234567", "<phone>", id="a number with a stroke behind its area"),
+        pytest.param("01711234567 oder später", "<phone> oder später", id="a number in one piece"),
+        pytest.param("ann (at) example (dot) org", "<email>", id="e-mail in words in brackets"),
+        pytest.param(
+            "an ann [AT] example.org, bitte", "an <email>, bitte", id="e-mail, only the at in words"
+        ),
+        pytest.param("ann[at]example[dot]co[dot]uk", "<email>", id="e-mail in words, without blanks"),
+        pytest.param("ann.lee at example dot org", "<email>", id="e-mail in words without brackets"),
+        pytest.param("li（at）example.cn谢谢", "<email>谢谢", id="e-mail in words in wide brackets"),
+        pytest.param("ann @ example.org", "<email>", id="e-mail with blanks"),
+        pytest.param(
+            "It broke.\n\nBest regards,\nJohn Smith\nHead of Sales",
+            "It broke.\n\nBest regards,\n<name>\nHead of Sales",
+            id="who signs below the greeting",
+        ),
+        pytest.param("It broke. Regards, Ann", "It broke. Regards, <name>", id="who signs on its line"),
+        pytest.param("Merci,\n\n- Éloïse D.", "Merci,\n\n- <name>", id="who signs behind a dash"),
+        pytest.param(
+            "MfG\nMit freundlichen Grüßen\nJürgen von der Heide",
+            "MfG\nMit freundlichen Grüßen\n<name>",
+            id="a name with small words",
+        ),
+        pytest.param("Saludos,\nMaría José García", "Saludos,\n<name>", id="who signs in Spanish"),
+        pytest.param("С уважением,\nАнна Ли", "С уважением,\n<name>", id="who signs in Russian"),
+        pytest.param("打不开\n谢谢!\n王小明", "打不开\n谢谢!\n<name>", id="who signs in Chinese"),
+        pytest.param("hi\n-- \nAnn Lee\nAcme", "hi\n-- \n<name>\nAcme", id="who stands below two dashes"),
+        pytest.param(
+            "On Monday, Ann Lee <ann@example.org> wrote:",
+            "On Monday, <name> <<email>> wrote:",
+            id="whom a mail program names",
+        ),
+        pytest.param("换成张东光，13481316373", "换成<name>，<phone>", id="who is to be called"),
+        pytest.param("宋小姐收,15915077520", "<name>收,<phone>", id="a lady who is to be called"),
     ],
 )
 def test_personal_data_is_masked(text: str, masked: str) -> None:
@@ -144,6 +179,18 @@ def test_personal_data_is_masked(text: str, masked: str) -> None:
         pytest.param("EUR – that is 5\u00a0€", id="dashes and blanks elsewhere"),
         pytest.param("Product name: Super Phone", id="the name of a thing"),
         pytest.param("1.2.3.4.5.6.7.8.9.10.11.12", id="a list of numbers"),
+        pytest.param("order no. 415 555 0132", id="an order number in groups"),
+        pytest.param("Bestellung 0171/1234567, Rechnung Nr. 01711234567", id="German order numbers"),
+        pytest.param("订单号0612345678", id="a Chinese order number"),
+        pytest.param("amount 415 555 0132.50 or 1 415 555 01329", id="amounts in groups"),
+        pytest.param("on 01/2026, 05/12345 and 120 500 3000", id="months, files, amounts"),
+        pytest.param("build 0123456789ab of v1.2.3", id="a hash that begins with 0"),
+        pytest.param("come (at 10.30 am), 5 @ 3.99 each", id="an hour, a price"),
+        pytest.param("look at this dot", id="a dot"),
+        pytest.param("Thanks for nothing", id="thanks for a thing"),
+        pytest.param("Thanks.\nPlease hurry", id="a sentence below thanks"),
+        pytest.param("thanks\nOrder 5 is late", id="an order below thanks"),
+        pytest.param("Regards, the app fails", id="a sentence behind a greeting"),
         pytest.param("", id="nothing"),
     ],
 )
@@ -160,6 +207,15 @@ def test_any_text_is_taken_and_a_second_pass_changes_nothing(text: str) -> None:
 
 PARTS = st.sampled_from(
     [
+        "\nRegards, ",
+        "Thanks,\n",
+        "Ann ",
+        "(at)",
+        " at ",
+        " dot ",
+        "com",
+        "\n-- \n",
+        "王小明",
         "passport ",
         "My name is ",
         "call me ",
@@ -183,6 +239,13 @@ def test_a_text_without_digit_and_at_sign_has_nothing_to_mask_but_a_name(text: s
     """Such texts, most of all, are spared sixteen searches."""
     if not _TELLING.search(text):
         assert _numbers(text) == text
+
+
+@given(st.lists(PARTS | st.sampled_from(["a@b.cc", "0171/1234567", "13812345678"])).map("".join))
+def test_of_whatever_parts_a_second_pass_changes_nothing(text: str) -> None:
+    once = redact(text)
+
+    assert redact(once) == once
 
 
 @given(st.text("0123456789 -()中路号市区AaSt我叫", max_size=400))

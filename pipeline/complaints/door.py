@@ -6,6 +6,8 @@ import re
 from importlib import import_module
 from importlib.util import find_spec
 
+from pipeline.signed import GREETING
+
 # OpenCC's own tables, the extra `languages`; without it traditional characters are compared as they are.
 _CONVERT = import_module("opencc").OpenCC("t2s").convert if find_spec("opencc") else None
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -50,15 +52,6 @@ _DISCLAIMER = re.compile(
     r"|est[ea] (?:mensaje|correo|mensagem)\b[^\n]{0,200}\bconfidencia|[本此]邮件[^\n]{0,100}(?:保密|机密))",
     re.MULTILINE | re.IGNORECASE,
 )
-_GREETING = re.compile(
-    r"\n[ \t]*(?:(?:(?:best|kind|warm) regards|regards|sincerely|yours (?:truly|sincerely|faithfully)|cheers"
-    r"|mit freundlichen gr(?:ü|ue)(?:ß|ss)en|viele gr(?:ü|ue)(?:ß|ss)e|cordialement|bien à vous"
-    r"|saludos(?: cordiales)?|(?:cordiali|distinti) saluti|met vriendelijke groet(?:en)?|с уважением"
-    r"|atentamente|atenciosamente|此致|顺祝商祺|مع (?:أطيب )?تحياتي)[ \t]*[,，.!]?"
-    r"|(?:(?:many )?thanks|thank you|(?:all the )?best|vielen dank|merci|gracias|obrigad[oa])[ \t]*,)"
-    r"[ \t]*(?=\n|$)",
-    re.IGNORECASE,
-)
 _POSTSCRIPT = re.compile(
     r"^[ \t]*(?:p\.? ?s\.?|附|又及)[ \t]*[:：.]?[ \t](?=\S)", re.MULTILINE | re.IGNORECASE
 )
@@ -89,7 +82,7 @@ def said_now(text: str) -> str:
         if found is not None and said[: found.start()].strip():
             said = said[: found.start()]
     said = _QUOTED.sub("", _ABOVE.sub("", said))
-    found = _GREETING.search(said)
+    found = GREETING.search(said)
     if found is not None and said[: found.start()].strip() and _signs(said[found.end() :]):
         after = _POSTSCRIPT.search(said, found.end())
         said = said[: found.start()] + (f"\n{said[after.end() :]}" if after else "")
