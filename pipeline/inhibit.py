@@ -54,7 +54,8 @@ class Inhibitor:
     adopted: Seconds = -math.inf  # when the rules were last others than before
     kinds: Kinds = field(default_factory=lambda: Kinds(()), repr=False)
     turn: int = 0  # how often the sources have changed
-    told: dict[str, str | bytes] = field(default_factory=dict)  # owner -> a member that was not muted
+    # Owner -> the turn in which one of its members was not muted, and which.
+    told: dict[str, tuple[int, str | bytes]] = field(default_factory=dict)
     # Owner -> the turn in which so many of its members, the first ones, were all muted, and by what.
     hushed: dict[str, tuple[int, int, tuple[Muter, ...]]] = field(default_factory=dict)
 
@@ -178,15 +179,18 @@ class Inhibitor:
         members = self.behind.get(owner)
         if not members or not self.active:
             return None
-        last = self.told.get(owner, owner)
-        if last in members and self._muter(self._labels(last, members[last])) is None:
+        last, known = self.told.get(owner, (-1, owner))
+        if known in members and (
+            last == self.turn or self._muter(self._labels(known, members[known])) is None
+        ):
+            self.told[owner] = self.turn, known
             return None
         turn, count, muters = self.hushed.get(owner, (self.turn, 0, ()))
         found = dict.fromkeys(muters if turn == self.turn else ())
         for member, labels in islice(members.items(), count if turn == self.turn else 0, None):
             one = self._muter(self._labels(member, labels))
             if one is None:
-                self.told[owner] = member
+                self.told[owner] = self.turn, member
                 return None
             found[one] = None
         muters = tuple(found)
