@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from pipeline import kinds, plain
+from pipeline.pseudonym import pseudonym
 
 T = TypeVar("T", bound=Collection[str])
 
@@ -158,7 +159,8 @@ def load(path: Path) -> Topology:
         found = plain.parse(raw, _Catalog)
     except plain.Invalid as error:
         raise plain.Invalid([f"{path}: {said}" for said in error.errors]) from error
-    return Topology(found.services, found.customers, tuple(f"{path}: {said}" for said in _doubts(raw, found)))
+    customers = {pseudonym(name): customer for name, customer in found.customers.items()}
+    return Topology(found.services, customers, tuple(f"{path}: {said}" for said in _doubts(raw, found)))
 
 
 def _doubts(raw: Any, found: _Catalog) -> Iterator[str]:

@@ -22,6 +22,7 @@ NOUNS = (
     "plain",
     "kinds",
     "redact",
+    "pseudonym",
     "signed",
     "markup",
     "knowledge",

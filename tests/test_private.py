@@ -25,7 +25,8 @@ ZH = (
     "碧桂园1号楼504",
 )
 NAMES = ("Annabel Leeson", "王小明", "Bertram Oakes")
-SECRETS = (*EN, *ZH, *NAMES, "oakes (dot) org")
+WHO = "bo@customers.example"  # an account that is a mail address, in the catalogue, too
+SECRETS = (*EN, *ZH, *NAMES, "oakes (dot) org", WHO)
 TEXT = (
     f"the zebra checkout fails. My name is {NAMES[0]}. I live at {EN[6]}, reach me: {'; '.join(EN[:6])}. "
     f"我叫{NAMES[1]},寄到杭州市{ZH[4]},或杭州市{ZH[5]}。身份证{ZH[1]},卡号{ZH[2]},手机{ZH[0]},座机{ZH[3]}。"
@@ -34,10 +35,14 @@ TEXT = (
 # The door keeps 20,000 characters: here they end in the middle of the card number.
 LONG = "y" * (20_000 - TEXT.index(EN[1]) - 9)
 MARK = b"zebra checkout"  # of the same texts: where it is found, the others would be
-CATALOG = "services: {checkout: {aliases: {en: [checkout]}}}\ncustomers: {acme: {uses: [checkout]}}\n"
+CATALOG = (
+    "services: {checkout: {aliases: {en: [checkout]}}}\n"
+    f"customers: {{acme: {{uses: [checkout]}}, {WHO}: {{uses: [checkout]}}}}\n"
+)
 PAGES = (
-    "/", "/desk", "/complaints", "/boards", "/board/acme", "/services", "/controls", "/answers", "/metrics",
-    "/api/v1/topics", "/api/v1/aliases", "/api/v1/complaints/c1", "/api/v1/boards/acme", "/api/v1/incidents",
+    "/", "/desk", "/complaints", "/boards", "/board/acme", f"/board/{WHO}", "/services", "/controls",
+    "/answers", "/metrics", "/api/v1/topics", "/api/v1/aliases", "/api/v1/complaints/c1",
+    "/api/v1/boards/acme", "/api/v1/incidents", f"/api/v1/boards/{WHO}",
 )  # fmt: skip
 
 
@@ -63,11 +68,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
             lambda: any(MARK in f.read_bytes() for f in home.glob("data/snapshots/*.snapshot")), "snapshot"
         )
     running.kill()  # what a crash leaves behind: journal and write-ahead log as they are
-    files = {str(f.relative_to(home)): f.read_bytes() for f in home.rglob("*") if f.is_file()}
+    files = {str(f.relative_to(home)): f.read_bytes() for f in home.glob("data/**/*") if f.is_file()}
     again = Running(home / "data", _port(), home / "forewarn.yaml")
     again.wait_until_ready()
     assert again.stop() == 0
-    files |= {f"after {f.name}": f.read_bytes() for f in home.rglob("*") if f.is_file()}
+    files |= {f"after {f.name}": f.read_bytes() for f in home.glob("data/**/*") if f.is_file()}
     return Told(files, pages, answers, again.said())
 
 
@@ -83,6 +88,7 @@ def _write(client: httpx.Client) -> Iterator[httpx.Response]:
     mails = [{"customer": f"u{k}", "id": f"m{k}", "text": f"{TEXT} {k}"} for k in range(20)]
     yield client.post(door, json={"customer": "acme", "id": "c1", "text": TEXT, "region": EN[6]})
     yield client.post(door, json=mails)
+    yield client.post(door, json={"customer": WHO, "id": "c3", "text": "the zebra checkout fails me, too"})
     yield client.post(door, json={"customer": "acme", "id": "c2", "text": f"{LONG}{TEXT}{'x' * 80_000}"})
     yield client.post(door, json={"customer": "a" * 9_000, "text": TEXT})
     yield client.post(door, content=TEXT.encode())
@@ -137,6 +143,11 @@ def test_what_is_masked_reaches_nothing(told: Told, secret: str) -> None:
 def test_no_metric_has_a_label_that_a_customer_wrote(told: Told) -> None:
     assert "acme" not in told.pages["/metrics"]
     assert "zebra" not in told.pages["/metrics"]
+
+
+def test_whose_account_is_a_mail_address_still_finds_their_own_board(told: Told) -> None:
+    assert "the zebra checkout fails me, too" in told.pages[f"/board/{WHO}"]
+    assert "the zebra checkout fails me, too" not in told.pages["/board/acme"]
 
 
 def test_a_mail_of_a_hundred_kilobytes_is_taken_and_cut_without_baring_what_stands_at_the_cut(

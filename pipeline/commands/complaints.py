@@ -18,6 +18,7 @@ from pipeline.complaints.door import said_now
 from pipeline.complaints.encoders import Dense
 from pipeline.config import Complaints
 from pipeline.markup import seen
+from pipeline.pseudonym import pseudonym
 from pipeline.redact import redact
 from pipeline.topology import Topology
 from pipeline.types import Event
@@ -110,6 +111,7 @@ def _rows(lines: Iterable[bytes]) -> Iterator[Row]:
             continue
         if 0 <= row.t < MAX_TIME:
             masked = {name: redact(getattr(row, name)) for name in MASKED if getattr(row, name)}
-            yield msgspec.structs.replace(row, text=redact(seen(row.text)), **masked)
+            who = pseudonym(row.customer)
+            yield msgspec.structs.replace(row, text=redact(seen(row.text)), customer=who, **masked)
         else:
             click.echo(f"line {number}: t: expected s since 1970, got {row.t:.0f}", err=True)

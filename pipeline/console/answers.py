@@ -32,6 +32,7 @@ from pipeline.console.ask import Submit, ask
 from pipeline.console.names import nobody
 from pipeline.console.shelf import Question, Shelf
 from pipeline.knowledge import Article
+from pipeline.pseudonym import pseudonym
 from pipeline.store import Store
 from pipeline.topology import Topology
 from pipeline.types import Event
@@ -140,7 +141,7 @@ class Answers:
 def asked(fields: Mapping[str, str]) -> Question:
     return Question(
         fields.get("text", "")[:MAX_TEXT].strip(),
-        fields.get("customer", "")[:MAX_NAME].strip(),
+        pseudonym(fields.get("customer", "")[:MAX_NAME].strip()),
         fields.get("lang", "")[:MAX_NAME].strip(),
         topic=fields.get("topic", "")[:MAX_NAME],
     )

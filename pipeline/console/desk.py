@@ -21,6 +21,7 @@ from pipeline.console.own import fits, texts, told
 from pipeline.console.reply import WORDS, word
 from pipeline.console.topics import surging
 from pipeline.follow.obey import FITS
+from pipeline.pseudonym import pseudonym
 from pipeline.store import Store
 from pipeline.topology import Topology
 from pipeline.types import Case, Complaint, Progress, Promise, Seconds
@@ -95,7 +96,7 @@ class Desk:
     async def hear(self, request: Request) -> Response:
         """Take a form of a customer's board: it speaks of that customer's complaints only."""
         fields = dict(parse_qsl((await request.body()).decode(errors="replace")))
-        customer = request.path_params["customer"]
+        customer = pseudonym(request.path_params["customer"])
         case = await self.store.case(fields.get("complaint", ""))
         theirs = WORDS.get(fields.get("do", ""), (False, ""))[1] == "customer"
         if case is None or case.customer != customer or not theirs:

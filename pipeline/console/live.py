@@ -63,7 +63,8 @@ class Live:
             return HTMLResponse(missing, 404)
         sections = self._sections(page, words)
         layout = self.templates.get_template(f"{page.name}.html")
-        text = layout.render(**words, sections=sections, stream=f"{request.url.path.rstrip('/')}/live")
+        # Below the page's own place: a board must not repeat an address that was asked for.
+        text = layout.render(**words, sections=sections, stream="/live")
         return HTMLResponse(text)
 
     async def follow(self, page: Page, request: Request) -> Response:

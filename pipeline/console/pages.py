@@ -15,6 +15,7 @@ from pipeline.console.live import Words
 from pipeline.console.own import own
 from pipeline.console.plot import marks, plot, spark
 from pipeline.console.standing import Now, World, blind, felt, past, standing
+from pipeline.pseudonym import pseudonym
 from pipeline.silence import covering, history
 from pipeline.store import Store
 from pipeline.topology import Topology
@@ -110,7 +111,7 @@ class Pages:
         }
 
     async def board(self, request: Request) -> Words | None:
-        name = request.path_params["customer"]
+        name = pseudonym(request.path_params["customer"])
         world = await self._world()
         customer = world.topology.customers.get(name)
         if customer is None:

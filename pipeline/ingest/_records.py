@@ -21,6 +21,7 @@ from pipeline.ingest._columns import MAX_TIME, SLACK
 from pipeline.ingest.door import alert_frames
 from pipeline.ingest.loki import SEVERITIES
 from pipeline.markup import seen
+from pipeline.pseudonym import pseudonym
 from pipeline.redact import redact
 from pipeline.series import pack
 from pipeline.types import Alerts, Event, Seconds
@@ -167,7 +168,11 @@ def _event(record: Change | Complaint) -> Event:
     if isinstance(record, Change):
         labels = {"service": record.service, "kind": record.kind}
         return Event("change", record.id, record.t, labels, record.summary)
-    labels = {"customer": record.customer, "channel": redact(record.channel), "lang": redact(record.lang)}
+    labels = {
+        "customer": pseudonym(record.customer),
+        "channel": redact(record.channel),
+        "lang": redact(record.lang),
+    }
     labels |= {name: redact(value) for name in WHERE if (value := getattr(record, name))}
     return Event("complaint", record.id, record.t, labels, redact(seen(record.text)))
 

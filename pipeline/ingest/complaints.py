@@ -4,7 +4,8 @@ Our own JSON, one or an array of {customer, text, id?, t?, channel?, lang?, vers
 Version, platform and region say where the customer uses us: 4.2, android, eu-west. `t` is epoch seconds or
 RFC 3339, now where it is missing; an id is made of the content and the hour where it is missing, so a request
 sent twice counts once, and who writes the same next week is heard again. Of HTML the text that is read is
-kept. The customer's name is kept as it is, for the board and for answers: send an account, not an address.
+kept. The customer's id is kept for the board and for answers; of one that is a mail address, a phone or a
+card number a stand-in is kept, by which the same customer is known: see pseudonym.py. Complaint ids stay.
 Lost when it fails; the sender gets 429 or 503 then and tries again.
 
     curl 127.0.0.1:9093/api/v1/complaints -d '{"customer": "acme", "text": "I cannot pay"}'
@@ -19,6 +20,7 @@ import msgspec
 
 from pipeline.ingest.door import AHEAD, Decoded, Limits, Rejects, id_of, own_json, when
 from pipeline.markup import MAX_HTML, seen
+from pipeline.pseudonym import pseudonym
 from pipeline.redact import redact
 from pipeline.types import Event, Seconds
 
@@ -59,7 +61,7 @@ def _event(said: _Complaint, now: Seconds, limits: Limits, rejects: Rejects) -> 
         rejects.add("no text", "text: expected what the customer said, got nothing")
         return None
     found = {name: _text(getattr(said, name)) for name in LABELS}
-    labels = {name: v if name == "customer" else redact(v) for name, v in found.items() if v}
+    labels = {name: pseudonym(v) if name == "customer" else redact(v) for name, v in found.items() if v}
     id = _text(said.id)
     if max(map(len, (id, *labels.values()))) > limits.label // 4:
         rejects.add("label too long", f"id, {', '.join(LABELS)}: at most {limits.label // 4} characters")

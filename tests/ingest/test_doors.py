@@ -20,6 +20,7 @@ from pipeline.config import Limits
 from pipeline.frame import batch
 from pipeline.ingest import alerts, changes, complaints, door, loki
 from pipeline.ingest.door import Decoded, Refused
+from pipeline.pseudonym import pseudonym
 from pipeline.run.web import doors
 from pipeline.series import Series, fingerprint, unpack
 from pipeline.types import Event
@@ -184,13 +185,29 @@ def test_a_complaint_is_redacted_before_anything_keeps_it() -> None:
     assert said.time == NOW
 
 
-def test_whatever_a_complaint_says_beside_its_text_is_redacted_but_who_sent_it() -> None:
+def test_whatever_a_complaint_says_beside_its_text_is_redacted_and_who_sent_it_a_stand_in() -> None:
     (said,) = events(
         complaints,
         {"customer": "ann@example.org", "text": "x", "channel": "sms 13812345678", "region": "+49 30 901820"},
     )
 
-    assert said.labels == {"customer": "ann@example.org", "channel": "sms <phone>", "region": "<phone>"}
+    assert said.labels == {
+        "customer": "customer-718c82aa419f9652",
+        "channel": "sms <phone>",
+        "region": "<phone>",
+    }
+
+
+@pytest.mark.parametrize("customer", ["acme", "4711", "cus_8fKx2", "10-2024-0007", "u1001", "王小明", ""])
+def test_a_customer_whose_id_tells_nothing_keeps_it(customer: str) -> None:
+    assert pseudonym(customer) == customer
+
+
+@pytest.mark.parametrize("customer", ["ann@example.org", "+49 30 901820", "4111 1111 1111 1111"])
+def test_a_customer_whose_id_is_personal_is_one_customer_still(customer: str) -> None:
+    assert pseudonym(customer).startswith("customer-")
+    assert pseudonym(customer) == pseudonym(f" {customer.upper()}") == pseudonym(pseudonym(customer))
+    assert pseudonym(customer) != pseudonym(f"1{customer}")
 
 
 def test_of_a_complaint_in_html_what_is_read_is_kept() -> None:

@@ -12,7 +12,7 @@
 
   function connect() {
     if (!main.dataset.stream) return;
-    const source = new EventSource(main.dataset.stream);
+    const source = new EventSource(location.pathname.replace(/\/+$/, "") + main.dataset.stream);
     let heard = Date.now();
     const hear = (at) => { heard = Date.now(); ahead = heard - at * 1000; standing(true); };
     source.onmessage = (event) => { const section = JSON.parse(event.data); hear(section.at); take(section); };
