@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import http.server
 import json
+import math
 import os
 import shutil
 import socket
@@ -13,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -37,20 +38,25 @@ from tests.running import Running
 PEER = "prometheus-alertmanager"
 PATH = "/api/v2/alerts"
 JSON = {"Content-Type": "application/json"}
-COUNT, BATCH, CONNECTIONS = 50_000, 64, 4
+COUNT, BATCH, CONNECTIONS = 100_000, 64, 4
+MANY, PILE = (
+    300_000,
+    500,
+)  # active alerts that memory is told of as well, and how many of them are posted at once
 RULES = 100  # routes of the Alertmanager, and rules of inhibition of both
 INHIBIT = [
     {"source_matchers": [f'alertname="NodeDown{k}"'], "target_matchers": ['severity=~"warning|info"'],
      "equal": ["instance", "cluster"]}
     for k in range(RULES)
 ]  # fmt: skip
+IDLE: Seconds = 0.1  # of CPU time, that a server with nothing to do takes in a second
 NEIGHBOURS = 100  # services that call each other, however many others there are
 NO_SERIES = Series()  # alerts are no series
 SEVERITIES = ("critical", "warning", "info", "page")
 
 
 class Cost(NamedTuple):
-    """What a server took for COUNT alerts."""
+    """What a server took for some alerts."""
 
     cpu: Seconds
     wall: Seconds
@@ -76,41 +82,45 @@ def run() -> dict[str, float]:
 
 
 def beside_alertmanager() -> dict[str, float]:
-    """Return alerts per CPU second of both servers; without the peer's binary only ours."""
-    bodies = posts(COUNT, time.time())
-    found: dict[str, tuple[Cost, Cost]] = {}
-    with sink() as url, tempfile.TemporaryDirectory() as folder:
-        if shutil.which(PEER):
-            with alertmanager(Path(folder), url) as (pid, port):
-                found["Alertmanager"] = load(pid, port, bodies), load(pid, port, bodies)
-        with forewarn(Path(folder), url) as (pid, port):
-            found["Forewarn"] = load(pid, port, bodies), load(pid, port, bodies)
+    """Return alerts per CPU second of both servers, and their memory; without the peer's binary only ours."""
+    now = time.time()
+    bodies, many = posts(COUNT, now), posts(MANY, now, size=PILE)
+    found: dict[str, tuple[Cost, Cost, Cost]] = {}
+    servers: dict[str, Callable[[Path, str], AbstractContextManager[tuple[int, int]]]] = {
+        "Alertmanager": alertmanager, "Forewarn": forewarn,
+    }  # fmt: skip
+    if not shutil.which(PEER):
+        del servers["Alertmanager"]
+        print(f"{PEER} is not installed: apt-get install {PEER}, to see it beside ours")
+    for name, server in servers.items():
+        with sink() as url, tempfile.TemporaryDirectory() as folder, server(Path(folder), url) as (pid, port):
+            first, again = load(pid, port, bodies), load(pid, port, bodies)
+        with sink() as url, tempfile.TemporaryDirectory() as folder, server(Path(folder), url) as (pid, port):
+            found[name] = first, again, load(pid, port, many)
     title = f"{COUNT:,} alerts, {BATCH} a post; {RULES} inhibition rules on both sides, routes on the peer's"
-    table = Table("", "first seen / CPU s", "sent again / CPU s", "p99 of a post", "memory", title=title)
+    heads = ("first seen / CPU s", "sent again / CPU s", "p99 of a post", "MB", f"MB, {MANY:,} alerts")
+    table = Table("", *heads, title=title)
     figures: dict[str, float] = {}
-    for name, (first, again) in found.items():
+    for name, (first, again, pile) in found.items():
+        rates = COUNT / first.cpu, COUNT / again.cpu
+        slow = max(first.slow, again.slow)
         table.add_row(
-            name, f"{COUNT / first.cpu:,.0f}", f"{COUNT / again.cpu:,.0f}", f"{first.slow * 1e3:.0f} ms",
-            f"{again.memory:.0f} MB",
+            name, *(f"{rate:,.0f}" for rate in rates), f"{slow * 1e3:.0f} ms",
+            f"{again.memory:.0f}", f"{pile.memory:.0f}",
         )  # fmt: skip
-        figures |= {
-            f"{name}: first seen/CPU s": COUNT / first.cpu,
-            f"{name}: sent again/CPU s": COUNT / again.cpu,
-        }
-        figures[f"{name}: MB"] = again.memory
-    if "Alertmanager" in found:
-        (theirs, theirs_again), (ours, ours_again) = found["Alertmanager"], found["Forewarn"]
+        told = (*rates, slow, again.memory, pile.memory)
+        figures |= {f"{name}: {head}": value for head, value in zip(heads, told, strict=True)}
+    if len(found) == len(servers) == 2:
+        (theirs, theirs_again, theirs_many), (ours, ours_again, ours_many) = found.values()
         figures |= {
             "first seen ratio": theirs.cpu / ours.cpu,
             "sent again ratio": theirs_again.cpu / ours_again.cpu,
+            "memory ratio": ours_again.memory / theirs_again.memory,
+            "memory ratio, many": ours_many.memory / theirs_many.memory,
         }
-        table.add_row(
-            "ratio", f"{theirs.cpu / ours.cpu:.2f}x", f"{theirs_again.cpu / ours_again.cpu:.2f}x", "",
-            f"{ours_again.memory / theirs_again.memory:.2f}x",
-        )  # fmt: skip
+        ratios = [f"{figures[f'{what} ratio']:.2f}x" for what in ("first seen", "sent again", "memory")]
+        table.add_row("ratio", *ratios[:2], "", ratios[2], f"{figures['memory ratio, many']:.2f}x")
     Console(width=110).print(table)
-    if "Alertmanager" not in found:
-        print(f"{PEER} is not installed: apt-get install {PEER}, to see it beside ours")
     return figures
 
 
@@ -193,13 +203,15 @@ def _us(work: Callable[[], None], count: int) -> float:
     return (time.process_time() - began) / count * 1e6
 
 
-def posts(count: int, now: Seconds, run: str = "r", services: int = 997, names: int = 100) -> list[bytes]:
-    """Return bodies of BATCH alerts each: eight labels and two annotations, 520 B an alert, all distinct."""
+def posts(
+    count: int, now: Seconds, run: str = "r", services: int = 997, names: int = 100, size: int = BATCH
+) -> list[bytes]:
+    """Return bodies of some alerts each: eight labels and two annotations, 520 B an alert, all distinct."""
     return [
         json.dumps(
-            [_alert(k, now, run, services, names) for k in range(first, min(first + BATCH, count))]
+            [_alert(k, now, run, services, names) for k in range(first, min(first + size, count))]
         ).encode()
-        for first in range(0, count, BATCH)
+        for first in range(0, count, size)
     ]
 
 
@@ -224,11 +236,14 @@ def _iso(at: Seconds) -> str:
 
 
 def load(pid: int, port: int, bodies: Sequence[bytes]) -> Cost:
-    """Post all; return what the process took until a second after the last."""
+    """Post all; return what the process took until it had nothing left to do."""
     cpu, began = cpu_of(pid), time.perf_counter()
     took = pump(port, bodies)
     wall = time.perf_counter() - began
-    time.sleep(1.0)
+    before, after = -math.inf, cpu_of(pid)
+    while after - before > IDLE:
+        time.sleep(1.0)
+        before, after = after, cpu_of(pid)
     return Cost(cpu_of(pid) - cpu, wall, float(np.quantile(took, 0.99)), memory_of(pid))
 
 
