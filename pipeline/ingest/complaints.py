@@ -6,6 +6,7 @@ RFC 3339, now where it is missing; an id is made of the content and the hour whe
 sent twice counts once, and who writes the same next week is heard again. Of HTML the text that is read is
 kept. The customer's id is kept for the board and for answers; of one that is a mail address, a phone or a
 card number a stand-in is kept, by which the same customer is known: see pseudonym.py. Complaint ids stay.
+The good ones of an array are taken though others are not, and the answer is 400 and says which and why.
 Lost when it fails; the sender gets 429 or 503 then and tries again.
 
     curl 127.0.0.1:9093/api/v1/complaints -d '{"customer": "acme", "text": "I cannot pay"}'

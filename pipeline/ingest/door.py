@@ -28,6 +28,7 @@ FRAME_BYTES = 700_000
 # A label set is kept as long as its series or alert is known, and tables of them are bounded by number.
 MAX_SET = 8_192  # bytes of one label set
 MAX_SAID = 10  # sentences in an answer; the rest is a number
+_parts = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Limits(Protocol):
@@ -83,6 +84,11 @@ class Rejects:
         self.count[reason] += 1
         if len(self.said) < MAX_SAID:
             self.said.append(text)
+
+    def take(self, others: Rejects, where: str) -> None:
+        """Add those of a part of the request, each with where it stood."""
+        self.count += others.count
+        self.said += [f"{where}{text}" for text in others.said][: MAX_SAID - len(self.said)]
 
     def __bool__(self) -> bool:
         return bool(self.count)
@@ -145,12 +151,50 @@ def own_json(
     decoder: msgspec.json.Decoder[list[T] | T],
     event_of: Callable[[T, Seconds, Limits, Rejects], Event | None],
 ) -> Decoded:
-    """Return the events of an object, or of an array of them, in our own JSON; the answer names their ids."""
-    given = read_json(plain(body, headers, limits), decoder)
+    """Return the events of an object, or of an array of them, in our own JSON; the answer names their ids.
+
+    What is wrong with one of an array leaves the others be, and is told by its place: "[3]: ...".
+    """
     rejects = Rejects()
-    told = given if isinstance(given, list) else [given]
-    found = [event for each in told if (event := event_of(each, now, limits, rejects)) is not None]
+    told = _told(plain(body, headers, limits), decoder, rejects)
+    found: list[Event] = []
+    for place, each in told:
+        own = Rejects()
+        event = event_of(each, now, limits, own)
+        found += [event] if event is not None else []
+        rejects.take(own, f"[{place}]: " if place >= 0 else "")
     return Decoded(event_frames(now, source, found), rejects, orjson.dumps({"ids": [e.id for e in found]}))
+
+
+def _told(raw: bytes, decoder: msgspec.json.Decoder[list[T] | T], rejects: Rejects) -> list[tuple[int, T]]:
+    """Return what is as it should be with its place, -1 for one alone; refuses what is no JSON."""
+    try:
+        try:
+            given = decoder.decode(raw)
+        except msgspec.ValidationError:
+            if not raw.lstrip().startswith(b"["):
+                raise
+            return _good(_parts.decode(raw), decoder, rejects)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(400, "json", f"body: {str(error)[:300]}") from error
+    return list(enumerate(given)) if isinstance(given, list) else [(-1, given)]
+
+
+def _good(
+    parts: list[msgspec.Raw], decoder: msgspec.json.Decoder[list[T] | T], rejects: Rejects
+) -> list[tuple[int, T]]:
+    good: list[tuple[int, T]] = []
+    for place, part in enumerate(parts):
+        try:
+            each = decoder.decode(part)
+        except msgspec.ValidationError as error:
+            rejects.add("json", f"[{place}]: {str(error)[:300]}")
+            continue
+        if isinstance(each, list):
+            rejects.add("json", f"[{place}]: Expected `object`, got `array`")
+        else:
+            good.append((place, each))
+    return good
 
 
 def when(given: float | datetime | None, now: Seconds) -> Seconds:

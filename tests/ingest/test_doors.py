@@ -177,6 +177,43 @@ def test_frames_of_long_lines_fit_a_kafka_message() -> None:
     assert [len(frame.text) for frame in decoded.frames] == [3, 3, 3, 1]
 
 
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        pytest.param("I cannot pay", "[1]: Expected `object | array`, got `str`", id="a bare text"),
+        pytest.param(5, "[1]: Expected `object | array`, got `int`", id="a number"),
+        pytest.param(None, "[1]: Expected `object | array`, got `null`", id="nothing"),
+        pytest.param([{"text": "x"}], "[1]: Expected `object`, got `array`", id="an array in the array"),
+        pytest.param({"text": 5}, "[1]: Expected `str | null`, got `int` - at `$.text`", id="a text of 5"),
+        pytest.param({"text": " "}, "[1]: text: expected what the customer said, got nothing", id="blank"),
+    ],
+)
+def test_one_complaint_that_is_none_leaves_the_others_be_and_is_told_by_its_place(bad: Any, why: str) -> None:
+    decoded = read(complaints, [{"id": "a", "text": "it fails"}, bad, {"id": "b", "text": "it hangs"}])
+
+    assert [e.id for frame in decoded.frames for e in frame.events] == ["a", "b"]
+    assert decoded.rejects.said == [why]
+    assert decoded.rejects.count.total() == 1
+
+
+def test_of_many_that_are_none_the_first_are_told_and_all_are_counted() -> None:
+    decoded = read(changes, [*range(40), {"service": "pay"}, {"summary": "no service"}])
+
+    assert len(decoded.frames) == 1
+    assert str(decoded.rejects).splitlines()[0] == "[0]: Expected `object | array`, got `int`"
+    assert str(decoded.rejects).splitlines()[10:] == ["and 31 more"]
+
+
+@pytest.mark.parametrize(
+    "body", [b'"I cannot pay"', b"5", b'{"text": 5}', b"[{]", b'[{"text": 5}, {"text": "x}]']
+)
+def test_one_alone_that_is_none_and_what_is_no_json_are_refused(body: bytes) -> None:
+    with pytest.raises(Refused, match=r"^body: ") as refused:
+        complaints.decode(body, {}, NOW, LIMITS)
+
+    assert refused.value.status == 400
+
+
 def test_a_complaint_is_redacted_before_anything_keeps_it() -> None:
     (said,) = events(complaints, {"customer": "acme", "lang": "en", "text": "write to ann@example.org"})
 
