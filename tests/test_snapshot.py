@@ -6,7 +6,7 @@ import os
 import pickle
 import zlib
 from collections import Counter
-from dataclasses import field, make_dataclass
+from dataclasses import dataclass, field, make_dataclass
 from typing import Any
 
 import numpy as np
@@ -103,3 +103,31 @@ def test_a_seen_frame_changes_nothing_and_a_gap_is_told() -> None:
     with pytest.raises(LookupError, match="seek back"):
         pipeline.take(frame.tick(2.0), 2)
     assert Pipeline.restore(Config(), pipeline.snapshot()).memory.position == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    at: float
+    text: str
+
+
+def test_a_snapshot_holds_what_pickle_would_write() -> None:
+    word = Word(1.0, "down")
+    state = {"a": word, "b": [word, Word(2.0, "up")], "c": np.arange(3.0), "d": Counter("ab")}
+
+    raw = snapshot.dump(state)
+
+    assert raw.endswith(pickle.dumps(state, protocol=5))
+
+
+def test_pieces_are_small_and_stay_as_they_were_when_the_state_goes_on() -> None:
+    numbers = np.arange(50_000.0)
+    state = [{b"%d" % k: k for k in range(100_000)}, numbers]
+    pieces = snapshot.pieces(state)
+
+    numbers[:] = 0.0
+
+    assert max(map(len, pieces[:-2])) < 100_000
+    table, array = snapshot.load(b"".join(pieces))
+    assert table[b"99999"] == 99_999
+    assert array[-1] == pytest.approx(49_999.0)

@@ -58,4 +58,4 @@ class Poison:
 
     def _write(self) -> None:
         lines = (msgspec.json.encode(found) + b"\n" for found in self._found.values())
-        put_whole(self.path, b"".join(lines))
+        put_whole(self.path, lines)

@@ -1,9 +1,9 @@
-"""Snapshots on disk: bytes in at a position, the newest first out, the last few kept."""
+"""Snapshots on disk: pieces in at a position, the newest first out, the last few kept."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipeline.ingest.journal import sync_folder
@@ -21,9 +21,9 @@ class Shelf:
         for half in folder.glob("*.half"):
             half.unlink()  # a crash came while it was written
 
-    def put(self, raw: bytes, position: int) -> None:
+    def put(self, pieces: Iterable[bytes], position: int) -> None:
         """Write the snapshot, whole or not at all; only the last few stay."""
-        put_whole(self.folder / f"{position:020d}.snapshot", raw)
+        put_whole(self.folder / f"{position:020d}.snapshot", pieces)
         for old in self._paths()[KEPT:]:
             old.unlink()
 
@@ -40,11 +40,11 @@ class Shelf:
         return sorted(self.folder.glob("*.snapshot"), reverse=True)
 
 
-def put_whole(path: Path, raw: bytes) -> None:
+def put_whole(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file so that a crash leaves it whole, or as it was before."""
     half = path.with_suffix(".half")
     with half.open("wb") as file:
-        file.write(raw)
+        file.writelines(pieces)
         file.flush()
         os.fsync(file.fileno())
     half.rename(path)

@@ -92,7 +92,7 @@ class Stepper:
         """Write a snapshot, and drop what the oldest kept one makes needless. Raises OSError."""
         if self.position == self._saved or self._dirty:
             return
-        self.shelf.put(self.pipeline.snapshot(), self.position)
+        self.shelf.put(snapshot.pieces(self.pipeline.memory), self.position)
         self._saved = self.position
         self.journal.forget(self.shelf.oldest() + 1)
         self.poison.forget(self.journal.first)
