@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 
 import msgspec
 import pytest
 
+from pipeline.follow.tell import word
 from pipeline.notify import Notice
 from pipeline.notify._letter import write
 from pipeline.notify.email import Args, compose
@@ -48,6 +50,16 @@ def test_a_word_for_a_customer_names_the_complaint_and_no_incident(stage: Desk) 
     assert "The till is back. It should work again." in letter.text
     assert letter.text.endswith("\nComplaint m1\n")
     assert "Incident" not in letter.text
+
+
+def test_the_place_of_a_complaint_is_quoted_whatever_stands_in_its_id(stage: Desk) -> None:
+    case = replace(stage.cases["m1"], complaint="SUP-1/2?x#3")
+    [action] = word(stage.settings.response, "portal", case, case.marks[-1])
+
+    assert notice(action).url == "https://fw.example/api/v1/complaints/SUP-1%2F2%3Fx%233"
+    assert payload(notice(action))["externalURL"] == "https://fw.example"
+    assert action.incident == "complaint/SUP-1%2F2?x#3"
+    assert action.key.startswith(f"{action.incident}/ask.")
 
 
 def test_words_of_one_complaint_are_one_thread(stage: Desk) -> None:

@@ -123,7 +123,7 @@ def routes(
             ("head", "suspects", "runs", "timeline", "evidence", "complaints", "told"),
             pages.incident,
         ),
-        "/board/{customer}": Page("board", ("services", "own", "past"), pages.board),
+        "/board/{customer:path}": Page("board", ("services", "own", "past"), pages.board),
         "/desk": Page("desk", ("summary", "rows", "closed", "names"), desk.page),
         "/complaints": Page("complaints", ("rows",), complained.page),
         "/boards": Page("boards", ("rows",), pages.boards),
@@ -147,15 +147,16 @@ def routes(
         ("POST", "/api/v2/silences", spoken.post),
         ("GET", "/api/v2/silence/{id}", spoken.show),
         ("DELETE", "/api/v2/silence/{id}", spoken.lift),
-        ("GET", "/api/v1/boards/{customer}", api.board),
+        ("GET", "/api/v1/boards/{customer:path}", api.board),
         ("GET", "/api/v1/topics", complained.show),
         ("GET", "/api/v1/aliases", called.show),
         ("POST", "/api/v1/aliases", partial(called.take, "alias")),
         *(("POST", f"/api/v1/aliases/{do}", partial(called.take, do)) for do in ("dismiss", "unalias")),
-        ("GET", "/api/v1/complaints/{id}", desk.show),
-        *(("POST", f"/api/v1/complaints/{{id}}/{do}", partial(desk.take, do)) for do in WORDS),
-        ("POST", "/board/{customer}/say", desk.hear),
         *answers.calls(),
+        # An id is as its sender made it, "/" and all: what is below one is looked for first.
+        *(("POST", f"/api/v1/complaints/{{id:path}}/{do}", partial(desk.take, do)) for do in WORDS),
+        ("GET", "/api/v1/complaints/{id:path}", desk.show),
+        ("POST", "/board/{customer:path}/say", desk.hear),
     )
     guarded = [Middleware(Guard)]
     found: list[BaseRoute] = []

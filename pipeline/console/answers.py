@@ -69,8 +69,8 @@ class Answers:
             ("POST", "/answers/outcome", self.press),
             ("POST", "/api/v1/answers", self.typed),
             ("POST", "/api/v1/answers/outcome", partial(self.outcome, False)),
-            ("GET", "/api/v1/complaints/{id}/answers", self.complaint),
-            ("POST", "/api/v1/complaints/{id}/outcome", partial(self.outcome, True)),
+            ("GET", "/api/v1/complaints/{id:path}/answers", self.complaint),
+            ("POST", "/api/v1/complaints/{id:path}/outcome", partial(self.outcome, True)),
         )
 
     async def page(self, request: Request) -> Response:

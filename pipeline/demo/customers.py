@@ -8,6 +8,7 @@ import random
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 import click
 import httpx
@@ -147,7 +148,7 @@ class Customer:
 
     async def rate(self, complaint: str, sent: float) -> None:
         """Look now and then how far it is; once asked whether it helped, say so."""
-        path = f"{self.forewarn}/api/v1/complaints/{complaint}"
+        path = f"{self.forewarn}/api/v1/complaints/{quote(complaint, safe='')}"
         while time.monotonic() - sent < PATIENT:
             await asyncio.sleep(LOOK * self.chance.uniform(0.5, 1.5))
             answer = await self.client.get(path)

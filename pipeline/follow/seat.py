@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from pipeline.follow.marks import ANSWERS
+from pipeline.follow.tell import home_of
 from pipeline.follow.terms import Seat
 from pipeline.notify import Notice
 from pipeline.respond import Response
@@ -45,7 +46,7 @@ def rings(case: Case, seat: Seat, response: Response, now: Seconds) -> list[Acti
         complaints=1,
         page="/desk",
     )
-    home = f"complaint/{case.complaint}"
+    home = home_of(case.complaint)
     return [
         Action(
             f"{home}/urgent.{number}/{one.name}/{k}.{via.do}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -22,6 +23,11 @@ SAID = ("reply", "ask", "fixed", "closed")  # what its customer is told of
 def key_of(promise: Promise, what: str) -> str:
     """Return what marks a promise as told: it begins at another time in every round."""
     return f"{promise.what}.{promise.since:.3f}/{what}"
+
+
+def home_of(complaint: str) -> str:
+    """Return what stands for a complaint where actions name their incident: two parts, whatever its id."""
+    return f"complaint/{complaint.replace('%', '%25').replace('/', '%2F')}"
 
 
 def warning(
@@ -79,7 +85,7 @@ def word(response: Response, receiver: str, case: Case, mark: Mark) -> list[Acti
         customers=(case.customer,) if case.customer else (),
         complaints=1,
         complaint=case.complaint,
-        page=f"/api/v1/complaints/{case.complaint}",
+        page=f"/api/v1/complaints/{quote(case.complaint, safe='')}",
     )
     what = "ask" if asks else "word"
     return _send(response, receiver, case, f"{what}.{mark.at:.3f}", notice, mark.at)
@@ -96,7 +102,7 @@ def _send(
 ) -> list[Action]:
     found = [r for r in response.receivers if r.name == receiver]
     args: dict[str, Any] = {"receiver": receiver, "notice": msgspec.to_builtins(notice)}
-    home = f"complaint/{case.complaint}"
+    home = home_of(case.complaint)
     return [
         Action(
             f"{home}/{key}/{receiver}/{k}.{via.do}",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 
 from pipeline.console.explained import sections
-from tests.console.cases import at_the_desk, shifted
+from pipeline.types import Step
+from tests.console.cases import FIXED, SAID, at_the_desk, shifted
 from tests.console.conftest import Site
+from tests.console.shop import NOW
 
 API = "/api/v1/complaints"
 
@@ -62,6 +65,34 @@ async def test_the_api_tells_a_customer_how_far_it_is_and_nothing_internal(desk:
     assert (said["state"], said["says"]) == ("being looked at", "We are looking at it.")
     assert said["next"]["promise"] == "respond"
     assert not [word for word in ("payment", "inc-0031", "ada", "declined") if word in answer.text]
+
+
+@pytest.mark.parametrize("id", ["SUP-1/2?x=1#3", "50%2F", "../m2", "a b+c", "投诉/1", "m9/"])
+async def test_a_complaint_is_asked_for_whatever_stands_in_its_id(desk: Site, id: str) -> None:
+    text = replace(SAID[1], id=id, customer="4/2 & more")
+    case = replace(FIXED, complaint=id, customer="4/2 & more")
+    await desk.store.record(Step(NOW, complaints=(text,), cases=(case,)), 3)
+    place = f"{API}/{quote(id, safe='')}"
+
+    shown = await desk.client.get(place)
+    replied = await desk.client.post(f"{place}/reply", json={"by": "ann", "text": "Soon."})
+    rated = await desk.client.post(f"{place}/rate", json={"helped": "yes"})
+    why = await desk.client.get(f"/api/v1/explain/{quote(id, safe='')}")
+
+    assert shown.json()["id"] == id
+    assert (replied.status_code, rated.status_code, why.status_code) == (202, 202, 200)
+    assert [e.labels["complaint"] for e in desk.commands] == [id, id]
+
+
+async def test_a_board_is_shown_and_spoken_on_whatever_stands_in_its_customers_name(site: Site) -> None:
+    case = replace(FIXED, complaint="m/9", customer="4/2 & more")
+    await site.store.record(Step(NOW, complaints=(replace(SAID[1], id="m/9"),), cases=(case,)), 3)
+    board = f"/board/{quote('4/2 & more', safe='')}"
+
+    said = await site.client.post(f"{board}/say", data={"do": "rate", "complaint": "m/9", "helped": "yes"})
+
+    assert (said.status_code, said.headers["location"]) == (303, "/board/4/2%20%26%20more")
+    assert [e.labels["complaint"] for e in site.commands] == ["m/9"]
 
 
 async def test_who_answered_is_us(desk: Site) -> None:
