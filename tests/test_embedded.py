@@ -254,6 +254,7 @@ async def test_what_the_disk_does_not_take_is_answered_503_and_never_stepped(
 
     async with running(tmp_path) as engine, client(engine) as posts:
         with monkeypatch.context() as patch:
+            patch.setattr(os, "pwritev", full)
             patch.setattr(os, "fdatasync", full)
             with pytest.raises(Unwritable):
                 await engine.take_in([change("lost")])

@@ -12,6 +12,10 @@ import pytest
 from pipeline.ingest import journal
 from pipeline.ingest.journal import MAGIC, Damaged, Journal, Unwritable
 
+one_call = pytest.mark.skipif(
+    not journal.DURABLY, reason="this system has no write that is durable by itself"
+)
+
 
 async def written(folder: Path, *raws: bytes, segment: int = journal.SEGMENT) -> None:
     """Leave a journal of these records, one commit each, in the folder."""
@@ -128,6 +132,7 @@ async def test_a_segment_that_a_crash_left_empty_is_no_loss(tmp_path: Path) -> N
 async def test_no_one_hears_of_a_record_before_the_sync_that_covers_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(journal, "DURABLY", 0)
     opened = Journal(tmp_path)
     heard: list[str] = []
     real = os.fdatasync
@@ -149,10 +154,14 @@ async def test_no_one_hears_of_a_record_before_the_sync_that_covers_it(
     assert heard.count("sync") == 1, "what is queued together is synced together"
 
 
-@pytest.mark.parametrize("broken", ["pwrite", "fdatasync"])
+@pytest.mark.parametrize(
+    ("broken", "durably"),
+    [("pwrite", 0), ("fdatasync", 0), pytest.param("pwritev", journal.DURABLY, marks=one_call)],
+)
 async def test_what_the_disk_refuses_is_not_acknowledged_and_not_found_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str, durably: int
 ) -> None:
+    monkeypatch.setattr(journal, "DURABLY", durably)
     opened = Journal(tmp_path)
     await opened.append([b"before"])
 
@@ -167,6 +176,49 @@ async def test_what_the_disk_refuses_is_not_acknowledged_and_not_found_later(
     assert await opened.append([b"after"]) == 1
     await opened.close()
     assert list(Journal(tmp_path).replay(0)) == [(0, b"before"), (1, b"after")]
+
+
+@one_call
+async def test_a_commit_is_one_call_that_asks_for_durability(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Journal(tmp_path)
+    asked: list[int] = []
+    real = os.pwritev
+
+    def write(file: int, rest: list[memoryview], at: int, flags: int) -> int:
+        asked.append(flags)
+        return real(file, [part[:9] for part in rest], at, flags)  # no more than a few bytes at a time
+
+    monkeypatch.setattr(os, "pwritev", write)
+    await opened.append([b"abcdefgh"])
+
+    assert asked == [os.RWF_DSYNC, os.RWF_DSYNC]
+    assert list(Journal(tmp_path).replay(0)) == [(0, b"abcdefgh")]
+
+
+@one_call
+async def test_where_there_is_no_such_call_a_commit_is_two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Journal(tmp_path)
+    synced: list[int] = []
+    real = os.fdatasync
+
+    def unknown(*args: object) -> int:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    def sync(file: int) -> None:
+        synced.append(file)
+        real(file)
+
+    monkeypatch.setattr(os, "pwritev", unknown)
+    monkeypatch.setattr(os, "fdatasync", sync)
+    await opened.append([b"a"])
+    await opened.append([b"b"])
+
+    assert len(synced) == 2
+    assert list(Journal(tmp_path).replay(0)) == [(0, b"a"), (1, b"b")]
 
 
 async def test_a_snapshot_newer_than_the_journal_makes_it_begin_behind_it(tmp_path: Path) -> None:
@@ -189,7 +241,7 @@ async def test_a_replay_is_not_confused_by_what_is_written_meanwhile(
     def paths() -> list[Path]:
         found = real()
         monkeypatch.undo()
-        opened._commit([b"c"])
+        opened._commit(journal._packed(2, [b"c"]), 1)
         return found
 
     monkeypatch.setattr(opened, "_paths", paths)

@@ -186,6 +186,7 @@ async def test_nothing_is_said_before_it_is_durable_and_what_is_not_kept_is_refu
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
+        patch.setattr(os, "pwritev", full)
         patch.setattr(os, "fdatasync", full)
         refused = await forewarn.client.post(ALERTS, content=BODY)
     again = await forewarn.client.post(ALERTS, content=BODY)

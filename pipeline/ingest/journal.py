@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import itertools
 import os
 import struct
@@ -31,6 +32,10 @@ GROUP = 4 * 1024 * 1024
 # Two commits do not begin sooner after one another: each costs as much CPU time as a hundred alerts, and what
 # came meanwhile shares the next. Nothing waits while the journal is idle.
 APART: Seconds = 0.002
+
+# Write, and make durable in the same call, where there is such a call: after each the thread waits for its turn.
+DURABLY = getattr(os, "RWF_DSYNC", 0)
+_UNKNOWN = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)  # says a kernel, or a sandbox, that has none
 
 _Waiting: TypeAlias = tuple[Callable[[], Sequence[bytes]], asyncio.Future[int]]
 _Group: TypeAlias = list[tuple[Sequence[bytes], asyncio.Future[int]]]
@@ -61,7 +66,8 @@ class Journal:
         self._busy = False  # a commit is under way, or will begin by itself
         self._began = 0.0  # the last commit
         self._closed: asyncio.Future[None] | None = None
-        self._groups: SimpleQueue[tuple[asyncio.AbstractEventLoop, _Group] | None] = SimpleQueue()
+        self._durably = DURABLY
+        self._groups: SimpleQueue[tuple[asyncio.AbstractEventLoop, _Group, bytes] | None] = SimpleQueue()
         self._thread: Thread | None = None
         self._open()
 
@@ -135,18 +141,24 @@ class Journal:
         if self._thread is None:
             self._thread = Thread(target=self._write, name="journal", daemon=True)
             self._thread.start()
-        self._groups.put((loop, self._group()))
+        group = self._group()
+        try:
+            packed = _packed(self.next, [raw for some, _ in group for raw in some])
+        except MemoryError as error:
+            self._wrote(loop, group, -1, Unwritable(f"journal: {error!r}"), 0.0)
+        else:
+            self._groups.put((loop, group, packed))
 
     def _write(self) -> None:
         """Commit group after group; runs in the journal's own thread."""
         while (work := self._groups.get()) is not None:
-            loop, group = work
+            loop, group, packed = work
             began = clock.steady()
-            first, wrong = -1, None
+            first, wrong = self.next, None
             try:
-                first = self._commit([raw for some, _ in group for raw in some])
-            except (OSError, MemoryError) as error:
-                wrong = Unwritable(f"journal: {getattr(error, 'strerror', None) or error!r}")
+                self._commit(packed, sum(len(some) for some, _ in group))
+            except OSError as error:
+                wrong = Unwritable(f"journal: {error.strerror or error!r}")
             loop.call_soon_threadsafe(self._wrote, loop, group, first, wrong, clock.steady() - began)
 
     def _wrote(
@@ -178,24 +190,33 @@ class Journal:
             size += sum(map(len, group[-1][0]))
         return group
 
-    def _commit(self, raws: Sequence[bytes]) -> int:
-        """Return the position of the first once all are durable; runs in the journal's own thread."""
-        first = self.next
+    def _commit(self, packed: bytes, count: int) -> None:
+        """Write so many records, durably; runs in the journal's own thread."""
         try:
             if self._size >= self._segment:
                 self._roll()
-            parts: list[bytes] = []
-            for position, raw in enumerate(raws, first):
-                parts += (_RECORD.pack(len(raw), _sum(position, raw)), raw)
-            size = _write_all(self._file, b"".join(parts), self._size)
-            os.fdatasync(self._file)
+            self._keep(packed)
         except OSError:
             with contextlib.suppress(OSError):  # the next commit writes over it anyway
                 os.ftruncate(self._file, self._size)
             raise
-        self._size += size
-        self.next = first + len(raws)
-        return first
+        self._size += len(packed)
+        self.next += count
+
+    def _keep(self, packed: bytes) -> None:
+        """Write behind what there is, and return once it is on disk."""
+        done = 0
+        while self._durably and done < len(packed):
+            try:
+                rest = [memoryview(packed)[done:]]
+                done += os.pwritev(self._file, rest, self._size + done, self._durably)
+            except OSError as error:
+                if error.errno not in _UNKNOWN:
+                    raise
+                self._durably = 0
+        if done < len(packed):
+            _write_all(self._file, packed, self._size)
+            os.fdatasync(self._file)
 
     def _roll(self) -> None:
         path = self.folder / f"{self.next:020d}.journal"
@@ -234,6 +255,14 @@ class Journal:
         return sorted(self.folder.glob("*.journal"))
 
 
+def _packed(first: int, raws: Sequence[bytes]) -> bytes:
+    """Return records as they lie in a segment, the first at this position."""
+    parts: list[bytes] = []
+    for position, raw in enumerate(raws, first):
+        parts += (_RECORD.pack(len(raw), _sum(position, raw)), raw)
+    return b"".join(parts)
+
+
 def _records(raw: bytes, position: int) -> Iterator[bytes]:
     """Yield the bodies of a segment up to the first that is not whole."""
     at = len(MAGIC)
@@ -255,11 +284,10 @@ def _first_of(path: Path) -> int:
     return int(path.stem)
 
 
-def _write_all(file: int, raw: bytes, at: int) -> int:
+def _write_all(file: int, raw: bytes, at: int) -> None:
     done = 0
     while done < len(raw):
         done += os.pwrite(file, memoryview(raw)[done:], at + done)
-    return done
 
 
 def sync_folder(folder: Path) -> None:
