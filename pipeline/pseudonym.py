@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 
 from pipeline.redact import redact
+from pipeline.visible import visible
 
 
 def pseudonym(customer: str) -> str:
@@ -18,6 +19,7 @@ def pseudonym(customer: str) -> str:
     >>> pseudonym("ann@example.org") == pseudonym("Ann@Example.org ")
     True
     """
+    customer = visible(customer)
     if not customer or redact(customer) == customer:
         return customer
     said = customer.strip().casefold().encode("utf-8", "replace")

@@ -22,6 +22,7 @@ NOUNS = (
     "plain",
     "kinds",
     "redact",
+    "visible",
     "pseudonym",
     "signed",
     "markup",

@@ -22,6 +22,7 @@ from pipeline.pseudonym import pseudonym
 from pipeline.redact import redact
 from pipeline.topology import Topology
 from pipeline.types import Event
+from pipeline.visible import visible
 
 LABELS = ("customer", "channel", "lang", "version", "platform", "region", "topic")
 MASKED = ("channel", "lang", "version", "platform", "region", "topic")
@@ -110,8 +111,8 @@ def _rows(lines: Iterable[bytes]) -> Iterator[Row]:
             click.echo(f"line {number}: {error}: {begins!r}", err=True)
             continue
         if 0 <= row.t < MAX_TIME:
-            masked = {name: redact(getattr(row, name)) for name in MASKED if getattr(row, name)}
+            masked = {name: redact(visible(getattr(row, name))) for name in MASKED if getattr(row, name)}
             who = pseudonym(row.customer)
-            yield msgspec.structs.replace(row, text=redact(seen(row.text)), customer=who, **masked)
+            yield msgspec.structs.replace(row, text=redact(visible(seen(row.text))), customer=who, **masked)
         else:
             click.echo(f"line {number}: t: expected s since 1970, got {row.t:.0f}", err=True)

@@ -76,6 +76,7 @@ from pipeline.knowledge import Article
 from pipeline.store import Store
 from pipeline.topology import Topology
 from pipeline.types import Seconds
+from pipeline.visible import visible
 
 HERE = Path(__file__).parent
 ANSWERS = ("acknowledge", "resolve", "merge", "split", *TEACH)
@@ -183,11 +184,12 @@ def missing(env: Environment) -> Callable[[Request, Exception], Awaitable[Respon
 
 
 def templates() -> Environment:
-    """Return the templates: everything they print is escaped, and a word they lack is an error."""
+    """Return the templates: what they print is escaped and visible, and a word they lack is an error."""
     env = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=lambda said: visible(said) if type(said) is str else said,  # what is Markup was said before
         trim_blocks=True,
         lstrip_blocks=True,
     )

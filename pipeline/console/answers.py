@@ -36,6 +36,7 @@ from pipeline.pseudonym import pseudonym
 from pipeline.store import Store
 from pipeline.topology import Topology
 from pipeline.types import Event
+from pipeline.visible import visible
 
 MAX_TEXT = 8_000  # characters that are looked at
 MAX_NAME = 200
@@ -140,7 +141,7 @@ class Answers:
 
 def asked(fields: Mapping[str, str]) -> Question:
     return Question(
-        fields.get("text", "")[:MAX_TEXT].strip(),
+        visible(fields.get("text", "")[:MAX_TEXT]).strip(),
         pseudonym(fields.get("customer", "")[:MAX_NAME].strip()),
         fields.get("lang", "")[:MAX_NAME].strip(),
         topic=fields.get("topic", "")[:MAX_NAME],

@@ -25,6 +25,7 @@ from pipeline.pseudonym import pseudonym
 from pipeline.redact import redact
 from pipeline.series import pack
 from pipeline.types import Alerts, Event, Seconds
+from pipeline.visible import visible
 
 
 class Line(msgspec.Struct):
@@ -167,14 +168,14 @@ def _alerts(found: list[Alert]) -> Alerts:
 def _event(record: Change | Complaint) -> Event:
     if isinstance(record, Change):
         labels = {"service": record.service, "kind": record.kind}
-        return Event("change", record.id, record.t, labels, record.summary)
+        return Event("change", record.id, record.t, labels, visible(record.summary))
     labels = {
         "customer": pseudonym(record.customer),
-        "channel": redact(record.channel),
-        "lang": redact(record.lang),
+        "channel": redact(visible(record.channel)),
+        "lang": redact(visible(record.lang)),
     }
-    labels |= {name: redact(value) for name in WHERE if (value := getattr(record, name))}
-    return Event("complaint", record.id, record.t, labels, redact(seen(record.text)))
+    labels |= {name: redact(visible(value)) for name in WHERE if (value := getattr(record, name))}
+    return Event("complaint", record.id, record.t, labels, redact(visible(seen(record.text))))
 
 
 def _epoch(time: datetime | None) -> Seconds | None:

@@ -18,6 +18,7 @@ import msgspec
 
 from pipeline.ingest.door import AHEAD, Decoded, Limits, Rejects, id_of, own_json, when
 from pipeline.types import Event, Seconds
+from pipeline.visible import visible
 
 PATHS = ("/api/v1/changes",)
 STATUS = 200
@@ -61,4 +62,4 @@ def _event(change: _Change, now: Seconds, limits: Limits, rejects: Rejects) -> E
     if change.maintenance:
         labels["maintenance"] = "true"
     id = change.id or id_of("change", change.service, change.kind, change.summary, time if change.t else None)
-    return Event("change", id, time, labels, change.summary[:MAX_TEXT], until=until)
+    return Event("change", id, time, labels, visible(change.summary[:MAX_TEXT]), until=until)

@@ -6,6 +6,8 @@ RFC 3339, now where it is missing; an id is made of the content and the hour whe
 sent twice counts once, and who writes the same next week is heard again. Of HTML the text that is read is
 kept. The customer's id is kept for the board and for answers; of one that is a mail address, a phone or a
 card number a stand-in is kept, by which the same customer is known: see pseudonym.py. Complaint ids stay.
+Signs that nobody sees, as those that turn the reading order, are taken out of all of it; the answer names the
+ids as they are kept.
 The good ones of an array are taken though others are not, and the answer is 400 and says which and why.
 Lost when it fails; the sender gets 429 or 503 then and tries again.
 
@@ -24,6 +26,7 @@ from pipeline.markup import MAX_HTML, seen
 from pipeline.pseudonym import pseudonym
 from pipeline.redact import redact
 from pipeline.types import Event, Seconds
+from pipeline.visible import visible
 
 PATHS = ("/api/v1/complaints",)
 STATUS = 200
@@ -57,7 +60,7 @@ def decode(body: bytes, headers: Mapping[str, str], now: Seconds, limits: Limits
 
 
 def _event(said: _Complaint, now: Seconds, limits: Limits, rejects: Rejects) -> Event | None:
-    given = seen((said.text or "")[:MAX_HTML])
+    given = visible(seen((said.text or "")[:MAX_HTML]))
     if not given.strip():
         rejects.add("no text", "text: expected what the customer said, got nothing")
         return None
@@ -78,4 +81,4 @@ def _event(said: _Complaint, now: Seconds, limits: Limits, rejects: Rejects) -> 
 
 
 def _text(value: str | int | None) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else visible(str(value))

@@ -247,6 +247,27 @@ def test_a_customer_whose_id_is_personal_is_one_customer_still(customer: str) ->
     assert pseudonym(customer) != pseudonym(f"1{customer}")
 
 
+def test_what_nobody_sees_is_taken_out_of_all_of_a_complaint_before_it_is_redacted() -> None:
+    decoded = read(
+        complaints,
+        {
+            "id": "\u202em1",
+            "customer": "ac\u200bme",
+            "channel": "\u2066app",
+            "text": "call +44 20\u202e 7946 0958",
+        },
+    )
+
+    (said,) = [event for frame in decoded.frames for event in frame.events]
+    assert (said.id, said.text) == ("m1", "call <phone>")
+    assert said.labels == {"customer": "acme", "channel": "app"}
+    assert json.loads(decoded.answer) == {"ids": ["m1"]}
+
+
+def test_a_complaint_of_what_nobody_sees_says_nothing() -> None:
+    assert read(complaints, {"text": "\u202e\u200b"}).rejects.count == {"no text": 1}
+
+
 def test_of_a_complaint_in_html_what_is_read_is_kept() -> None:
     (said,) = events(
         complaints, {"text": "<p>card <b>4111</b>&nbsp;1111&nbsp;1111&nbsp;1111</p><p>fails</p>"}
