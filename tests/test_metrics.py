@@ -6,12 +6,17 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import prometheus_client
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline import frame
 from pipeline.complaints import ComplaintState
 from pipeline.detect.slo import Budget
 from pipeline.metrics import MAX_REASONS, Metrics, Readings, drops
+from pipeline.tally import Count, Spans
 from pipeline.types import Action, Event, Incident, Outcome, Reason, State, Step, Verdict
 
 INCIDENT = Incident("i1", 100.0, 160.0, "checkout is slow", "P1", ("checkout",), ())
@@ -187,3 +192,30 @@ def test_what_is_left_of_an_error_budget_is_told_by_objective_and_service() -> N
     assert value(metrics, "forewarn_slo_error_budget_left_ratio", **whose) == 0.75
     assert value(metrics, "forewarn_slo_burn_rate", **whose) == 0.5
     assert value(metrics, "forewarn_slo_error_budget_left_ratio", **other) == -0.1
+
+
+@given(st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5, 7.0]) | st.floats(0, 1e6), max_size=20))
+def test_our_own_counters_and_histograms_are_told_as_those_of_the_library(spans: list[float]) -> None:
+    ours, theirs = CollectorRegistry(), CollectorRegistry()
+    told, known = Spans(ours, "a_seconds", "A.", (0.1, 0.5, 1.0)), Count(ours, "b", "B.", "door", "code")
+    Count(ours, "c", "C.")
+    other = prometheus_client.Histogram("a_seconds", "A.", buckets=(0.1, 0.5, 1.0), registry=theirs)
+    counter = prometheus_client.Counter("b", "B.", ["door", "code"], registry=theirs)
+    prometheus_client.Counter("c", "C.", registry=theirs)
+
+    for span in spans:
+        told.observe(span)
+        other.observe(span)
+        known.by["alerts", "200"] += 1
+        counter.labels("alerts", "200").inc()
+
+    assert parsed(ours) == parsed(theirs)
+
+
+def parsed(registry: CollectorRegistry) -> list[tuple[str, str, frozenset[tuple[str, str]], float]]:
+    text = prometheus_client.generate_latest(registry).decode()
+    return [
+        (f.type, s.name, frozenset(s.labels.items()), s.value)
+        for f in text_string_to_metric_families(text)
+        for s in sorted(f.samples, key=lambda s: (s.name, float(s.labels.get("le", 0))))
+    ]

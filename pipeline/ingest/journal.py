@@ -33,7 +33,7 @@ GROUP = 4 * 1024 * 1024
 # came meanwhile shares the next. Nothing waits while the journal is idle.
 APART: Seconds = 0.002
 
-# Write, and make durable in the same call, where there is such a call: after each the thread waits for its turn.
+# Written and durable in one call, where there is such a call: after each the thread waits for its turn.
 DURABLY = getattr(os, "RWF_DSYNC", 0)
 _UNKNOWN = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)  # says a kernel, or a sandbox, that has none
 
