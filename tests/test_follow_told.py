@@ -8,7 +8,7 @@ from datetime import UTC
 import msgspec
 import pytest
 
-from pipeline.follow.tell import word
+from pipeline.follow.tell import warning, word
 from pipeline.notify import Notice
 from pipeline.notify._letter import write
 from pipeline.notify.email import Args, compose
@@ -68,6 +68,15 @@ def test_words_of_one_complaint_are_one_thread(stage: Desk) -> None:
     threads = {compose(MAIL, notice(a), a.key)["In-Reply-To"] for a in stage.actions[1:]}
 
     assert len(threads) == 1
+
+
+def test_promises_of_several_complaints_are_a_group_named_after_the_first(stage: Desk) -> None:
+    one = stage.cases["m1"]
+    risen = [(replace(one, complaint=id), one.promises[0]) for id in ("m2", "m1")]
+    [action] = warning(stage.settings.response, "desk", "broken", risen, T0 + 900)
+
+    assert payload(notice(action))["groupKey"] == '{}:{complaint="m1"}'
+    assert write(notice(action), UTC).text.endswith("\nComplaints\n")
 
 
 def test_a_relay_finds_the_complaint_and_the_words_in_the_webhook(stage: Desk) -> None:

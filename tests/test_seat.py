@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from pipeline.config import Config
 from pipeline.follow import FollowState, follow
 from pipeline.follow.seat import next_ring, rings
 from pipeline.follow.terms import Seat
+from pipeline.notify import Notice
+from pipeline.notify.webhook import payload
 from pipeline.types import Case, Mark, Progress, Seconds
 from tests.nouns import complaint
 from tests.response import answer
@@ -60,6 +63,24 @@ def test_the_next_ring_is_due_until_the_last_has_gone_out() -> None:
     found = [next_ring(CASE, Seat(), 100.0 + after) for after in (0, 299, 300, 600)]
 
     assert found == [400.0, 400.0, 700.0, math.inf]
+
+
+@pytest.mark.parametrize("incident", ["", "inc-1"])
+def test_each_urgent_complaint_is_a_group_of_its_own_to_who_takes_the_webhook(incident: str) -> None:
+    cases = [replace(CASE, complaint=id, incident=incident) for id in ("c1", "c2", 'c"3\\')]
+    sent = [
+        payload(msgspec.convert(rings(case, Seat(), answer(), 100.0)[0].args["notice"], Notice))
+        for case in cases
+    ]
+
+    assert [body["groupKey"] for body in sent] == [
+        '{}:{complaint="c1"}',
+        '{}:{complaint="c2"}',
+        '{}:{complaint="c\\"3\\\\"}',
+    ]
+    assert [body["groupLabels"] for body in sent] == [{"complaint": case.complaint} for case in cases]
+    assert len({alert["fingerprint"] for body in sent for alert in body["alerts"]}) == 3
+    assert {body["alerts"][0]["labels"]["incident"] for body in sent} == {incident}
 
 
 def test_an_urgent_complaint_rings_through_the_whole_stage_until_it_is_answered() -> None:

@@ -44,6 +44,7 @@ def rings(case: Case, seat: Seat, response: Response, now: Seconds) -> list[Acti
         services=case.services[:1],
         customers=(case.customer,) if case.customer else (),
         complaints=1,
+        complaint=case.complaint,
         page="/desk",
     )
     home = home_of(case.complaint)

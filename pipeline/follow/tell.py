@@ -59,6 +59,7 @@ def warning(
         services=case.services[:1],
         customers=tuple(dict.fromkeys(c.customer for c, _ in risen if c.customer))[:MAX_NAMED],
         complaints=len(risen),
+        complaint=case.complaint,
         page="/desk",
     )
     return _send(response, receiver, case, key_of(first, what), notice, now)

@@ -74,7 +74,7 @@ class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
     healing: tuple[Healing, ...] = ()
     next_at: Seconds | None = None  # when it escalates
     next_receiver: str = ""
-    complaint: str = ""  # id, where it is a word for the customer who wrote it
+    complaint: str = ""  # id, where it is about a complaint and no incident, or of the first of several
     page: str = ""  # path in the console; that of the incident where empty
     url: str = ""  # of that page; put in as it is sent
     alerts: str = ""  # those that a webhook lists, see untold.fold

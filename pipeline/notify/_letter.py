@@ -155,7 +155,7 @@ def _about(notice: Notice) -> str:
     """Return what it is about, for whoever searches the mails."""
     if notice.incident:
         return f"Incident {notice.incident}"
-    return f"Complaint {notice.complaint}" if notice.complaint else "Complaints"
+    return f"Complaint {notice.complaint}" if notice.complaint and notice.complaints < 2 else "Complaints"
 
 
 def _clock(at: Seconds | None, zone: tzinfo) -> str:

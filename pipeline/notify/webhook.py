@@ -112,13 +112,15 @@ def payload(notice: Notice) -> dict[str, Any]:
     signals = [s for s in notice.signals if s.kind != "alert" or not (listed or notice.more_alerts)]
     alerts += [_signal(notice, s, over) for s in signals]
     alerts = alerts or [_signal(notice, None, over)]
+    about = _about(notice)
     return {
         "version": "4",
-        "groupKey": f'{{}}:{{incident="{notice.incident}"}}',
+        # As Alertmanager writes it: receivers take calls of one key for the same thing.
+        "groupKey": f"{{}}:{{{', '.join(f'{k}={_quoted(v)}' for k, v in about.items())}}}",
         "truncatedAlerts": notice.more_alerts + (notice.more_signals if not listed else 0),
         "status": "resolved" if over else "firing",
         "receiver": notice.receiver,
-        "groupLabels": {"incident": notice.incident},
+        "groupLabels": about,
         "commonLabels": _common([alert["labels"] for alert in alerts]),
         "commonAnnotations": {"summary": notice.title} | _common([a["annotations"] for a in alerts]),
         "externalURL": notice.url.partition(notice.page or "/incidents/")[0],
@@ -126,6 +128,15 @@ def payload(notice: Notice) -> dict[str, Any]:
         "alerts": alerts,
         "incident": msgspec.to_builtins(msgspec.structs.replace(notice, alerts="")),
     }
+
+
+def _about(notice: Notice) -> dict[str, str]:
+    """Return the labels that set apart what the notice is about: a complaint, or else an incident."""
+    return {"complaint": notice.complaint} if notice.complaint else {"incident": notice.incident}
+
+
+def _quoted(value: str) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _common(each: Sequence[Mapping[str, str]]) -> dict[str, str]:
@@ -153,6 +164,7 @@ def _signal(notice: Notice, seen: Seen | None, over: bool) -> dict[str, Any]:
     labels = {
         "alertname": "ForewarnIncident",
         "incident": notice.incident,
+        **_about(notice),
         "priority": notice.priority,
         "severity": _SEVERITY.get(notice.priority, "warning"),
     }
