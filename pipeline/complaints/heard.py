@@ -22,6 +22,9 @@ WINDOWS = np.array([600.0, 1200.0, 2400.0, 5400.0])
 SLOW_COST = 0.5  # surprise that is taken off there: a bad day is no news
 SLOW = np.array([6 * HOUR, 24 * HOUR])  # for what burns slowly
 LENGTHS = np.concatenate([WINDOWS, SLOW])
+LIVED = np.where(
+    WINDOWS[-1] < LENGTHS, 4 * LENGTHS, LENGTHS
+)  # of history, before which a window tells nothing
 MAX_KEPT = 8_000  # complaints; past it the oldest eighth goes. 1.1 kB each, 3.1 kB with an encoder
 MAX_LATELY = 2_000  # of the last day that are compared one by one
 # Variance of a day's complaints about one thing beyond Poisson, over mean**2: some days are just worse.
@@ -174,21 +177,25 @@ class Heard:
         window's length of history, four where it is long, only a crowd that is most of all is a rise.
         """
         when, who = self.time[rows], self.voice[rows]
-        near = np.flatnonzero((same > 0) & (who != voice) & (when <= time) & ~self.spent[rows])
+        (near,) = (same > 0).nonzero()
+        near = near[(who[near] != voice) & (when[near] <= time) & ~self.spent[rows][near]]
         if not len(near):
             return NO_RISE
-        shares = self.usual.shares(time, LENGTHS)
-        lived = self.usual.until - self.usual.since >= np.where(WINDOWS[-1] < LENGTHS, 4 * LENGTHS, LENGTHS)
         counts = voices(time - when[near], who[near], same[near])
+        lived = self.usual.until - self.usual.since >= LIVED
         crowd = ~lived & (WINDOWS[-1] >= LENGTHS) & (counts >= FIRST)
         if crowd.any():
             others = (who != voice) & (when <= time)
             crowd &= 2 * counts > voices(time - when[others], who[others], np.ones(int(others.sum())))
-            shares = np.where(crowd, LENGTHS / HISTORY, shares)
-        risen = np.flatnonzero((lived | crowd) & (counts > 0.3) & (shares > 0))
+        (risen,) = ((lived | crowd) & (counts > 0.3)).nonzero()
         if not len(risen):
             return NO_RISE
-        expected = (usually + PRIOR) * shares[risen]
+        shares = self.usual.shares(time, LENGTHS[risen])
+        shares = np.where(crowd[risen], LENGTHS[risen] / HISTORY, shares)
+        risen, shares = risen[shares > 0], shares[shares > 0]
+        if not len(risen):
+            return NO_RISE
+        expected = (usually + PRIOR) * shares
         chance = expected / (expected + grain / SPREAD)
         tails = special.betainc(counts[risen] / grain, 1 / SPREAD, chance)
         surprise = -np.log10(np.maximum(tails, 1e-300)) - SLOW_COST * (LENGTHS[risen] > WINDOWS[-1])

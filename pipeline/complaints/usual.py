@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.sparse._sparsetools import csr_row_index
 
 from pipeline.complaints.encoders import Dense
 from pipeline.complaints.words import SIZE, WIDTH, Ints, Singles, Vector
@@ -110,7 +111,9 @@ class Usual:
         labels for each of half the topics, known and new by the 5th voice: .61/.37 where it did, .67/.52.)
         """
         low, high = self.knees
-        alike = np.clip((cosine - low) / (high - low), 0.0, 1.0)
+        alike = cosine - low
+        alike /= high - low
+        alike = alike.clip(0.0, 1.0, out=alike)
         if not sure:
             return alike
         both = sure * surely
@@ -120,18 +123,18 @@ class Usual:
         """Return the cosine of a text's n-grams with those of each complaint of the sample, (n,)."""
         n = len(self.service)
         index = vector.index[: np.count_nonzero(vector.weight)]
-        start = self.start[index]
-        sizes = self.start[index + 1] - start
-        ends = np.cumsum(sizes)
-        at = np.repeat(start - ends + sizes, sizes)
-        at += np.arange(len(at), dtype=at.dtype)
-        weight = self.weight[at] * np.repeat(vector.weight[: len(index)], sizes)
-        found: Floats = np.bincount(self.rows[at], weight, n).astype(np.float64, copy=False)
+        sizes = self.start[index + 1] - self.start[index]
+        postings = int(sizes.sum())
+        rows, weight = np.empty(postings, self.rows.dtype), np.empty(postings, np.float32)
+        # What indexing of a sparse matrix ends in: numpy would look up each posting by itself.
+        csr_row_index(len(index), index, self.start, self.rows, self.weight, rows, weight)
+        weight *= np.repeat(vector.weight[: len(index)], sizes)
+        found: Floats = np.bincount(rows, weight, n).astype(np.float64, copy=False)
         return found
 
     def lean(self, words: Floats, dense: Dense) -> Dense:
         """Return a text's row (dim,) drawn to its nearest in the sample, at length 1; `words` as above."""
-        if not dense.any() or self.dense.shape[1] != len(dense) or len(words) <= NEAREST:
+        if not len(dense) or not dense.any() or self.dense.shape[1] != len(dense) or len(words) <= NEAREST:
             return dense
         cosine = mix(words, self.dense, dense)
         nearest = np.argpartition(-cosine, NEAREST)[:NEAREST]
@@ -170,7 +173,10 @@ def mix(words: Floats, rows: Dense, dense: Dense) -> Floats:
     """Return the cosines by words (n,) mixed with those by meaning, where there are any."""
     if not len(dense) or rows.shape[1] != len(dense):
         return words
-    return MEANT * (rows @ dense).astype(np.float64) + (1 - MEANT) * words
+    found = (rows @ dense).astype(np.float64)
+    found *= MEANT
+    found += (1 - MEANT) * words
+    return found
 
 
 def _upto(clock: Floats, time: Floats) -> Floats:
