@@ -16,8 +16,8 @@ import numpy as np
 
 from benchmarks._encoded import remembered
 from pipeline.complaints import ComplaintState, hear, tuned
-from pipeline.complaints.door import said_now
-from pipeline.complaints.encoders import Dense, installed
+from pipeline.complaints.encoders import installed
+from pipeline.complaints.reading import Reading, readings
 from pipeline.config import Complaints
 from pipeline.topology import Topology
 from pipeline.types import Event, Seconds
@@ -105,8 +105,7 @@ def _one(
     found: Found, texts: list[tuple[str, str, str]], encoder: str, known: int, flags: bool, seed: int
 ) -> None:
     rows, truth, surges = simulated(texts, known, seed)
-    said = [said_now(row["text"]) for row in rows]
-    ahead = dict(zip(said, remembered(encoder).encode(said), strict=True))
+    ahead = readings((row["text"] for row in rows), remembered(encoder))
     named = list(_named(rows, truth, surges, encoder, seed if flags else None, ahead))
     first, false = _judge(named, rows, truth, surges)
     if flags:  # counts those alone that paged because their service was flagged
@@ -125,7 +124,7 @@ def _one(
 
 
 def _named(
-    rows: list[Row], truth: Any, surges: Any, encoder: str, flags: int | None, ahead: dict[str, Dense]
+    rows: list[Row], truth: Any, surges: Any, encoder: str, flags: int | None, ahead: dict[str, Reading]
 ) -> Iterator[tuple[Seconds, tuple[str, ...]]]:
     """Yield each surge that pages when it first does; `flags` seeds when services are flagged."""
     state = tuned(ComplaintState(), Complaints(encoder=encoder))  # type: ignore[arg-type]

@@ -14,8 +14,8 @@ import msgspec
 
 from pipeline import topology
 from pipeline.complaints import ComplaintState, encoders, hear, tuned
-from pipeline.complaints.door import said_now
-from pipeline.complaints.encoders import Dense
+from pipeline.complaints.encoders import Encoder
+from pipeline.complaints.reading import Reading, readings
 from pipeline.config import Complaints
 from pipeline.markup import seen
 from pipeline.pseudonym import pseudonym
@@ -73,9 +73,10 @@ def command(file: str, catalog: Path | None, encoder: Literal["auto", "none", "u
     state = tuned(ComplaintState(), Complaints(encoder=encoder))
     told: set[str] = set()
     out = click.get_binary_stream("stdout")
+    model = encoders.encoder(state.sense.encoder)
     live = not os.path.isfile(file)
     with gzip.open(file) if file.endswith(".gz") else click.open_file(file, "rb") as lines:
-        for row, ahead in _ahead(_rows(lines), state.sense.encoder, 1 if live else BLOCK):
+        for row, ahead in _ahead(_rows(lines), model, 1 if live else BLOCK):
             labels = {name: getattr(row, name) for name in LABELS}
             event = Event("complaint", row.id, row.t, labels, row.text)
             signals, read = hear(state, (event,), known, row.t, ahead=ahead)
@@ -91,12 +92,10 @@ def command(file: str, catalog: Path | None, encoder: Literal["auto", "none", "u
                 out.flush()
 
 
-def _ahead(rows: Iterator[Row], name: str, block: int) -> Iterator[tuple[Row, Mapping[str, Dense]]]:
-    """Yield each complaint with the encoder's rows of its block: many at once take a third of the time."""
-    model = encoders.encoder(name)
+def _ahead(rows: Iterator[Row], model: Encoder, block: int) -> Iterator[tuple[Row, Mapping[str, Reading]]]:
+    """Yield each complaint with the texts of its block as they are read, which is quicker done at once."""
     while some := list(islice(rows, block)):
-        texts = sorted({said_now(row.text) for row in some}, key=lambda text: (len(text), text))
-        known = dict(zip(texts, model.encode_many(texts), strict=True))
+        known = readings((row.text for row in some), model)
         yield from ((row, known) for row in some)
 
 

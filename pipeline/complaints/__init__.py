@@ -11,7 +11,6 @@ from pipeline.complaints.affected import Affected
 from pipeline.complaints.budget import Budget
 from pipeline.complaints.channel import Channels, silences
 from pipeline.complaints.copies import Mails
-from pipeline.complaints.door import said_now, simplified
 from pipeline.complaints.encoders import Dense, chosen, encoder
 from pipeline.complaints.head import Head
 from pipeline.complaints.heard import Heard, voice_of
@@ -20,11 +19,11 @@ from pipeline.complaints.labels import Labels
 from pipeline.complaints.languages import language
 from pipeline.complaints.link import evidence, names_of, ranked
 from pipeline.complaints.proposals import Alias, Proposal, Proposals, of_each
+from pipeline.complaints.reading import Reading, reading
 from pipeline.complaints.sense import Sense
 from pipeline.complaints.surge import Surges, notice
 from pipeline.complaints.topics import Topics
-from pipeline.complaints.urgency import urgent
-from pipeline.complaints.words import Rarity, columns, plain
+from pipeline.complaints.words import Rarity
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Event, Incident, Seconds, Signal
 
@@ -95,14 +94,14 @@ def hear(
     now: Seconds,
     flagged: Container[str] = (),
     alive: bool = False,
-    ahead: Mapping[str, Dense] = {},
+    ahead: Mapping[str, Reading] = {},
 ) -> tuple[tuple[Signal, ...], tuple[Complaint, ...]]:
     """Return the surges that began, grew or ended, and each complaint read; an id is read once.
 
     A complaint is weighed against those before it only, in order of time, ties by id: how they are
     cut into calls changes nothing. `flagged` are the services of which something else is wrong: a surge
-    about them needs less. `ahead` holds the encoder's rows of texts that were encoded before, by
-    what `said_now` leaves of them; `alive` says that samples or logs go on coming in.
+    about them needs less. `ahead` holds what was read before of some texts, by text; `alive` says that
+    samples or logs go on coming in.
     """
     state.senses.clear()
     happened = tuple(events)
@@ -111,19 +110,16 @@ def hear(
     state.proposals.obey(happened)
     given = state.proposals.names
     asked = sorted((e for e in happened if e.kind == "complaint"), key=lambda e: (e.time, e.id))
-    own = [said_now(e.text) for e in asked]
-    said = [plain(simplified(text)) for text in own]
-    cut = columns(said) if said else []
-    name = state.sense.encoder  # loaded, 190 MB, when somebody first complains
-    meant = [ahead[text] if text in ahead else encoder(name).encode([text])[0] for text in own]
     signals: list[Signal] = []
     read: list[Complaint] = []
-    for event, words, text, (index, counts), raw in zip(asked, own, said, cut, meant, strict=True):
+    for event in asked:
         if event.id in state.heard.numbers:
             state.dropped["heard before"] += 1
             continue
         time = min(event.time, now)
-        vector, dense = state.rarity.weigh(index, counts), state.sense.centre(raw)
+        # The model is loaded, 190 MB, when somebody first complains.
+        said = ahead.get(event.text) or reading(event.text, encoder(state.sense.encoder))
+        vector, dense = state.rarity.weigh(*said.columns), state.sense.centre(said.dense)
         one = state.heard.read(vector, dense)
         if event.labels.get("topic"):
             state.known.teach(event.id, event.labels["topic"], vector, one.dense)
@@ -134,7 +130,7 @@ def hear(
             state.senses[event.id] = sense
         if event.labels.get("service"):
             state.head.teach(event.id, event.labels["service"], vector, sense)
-        names, odds = evidence(words, topology, state.sense.encoder, dense, given)
+        names, odds = evidence(said.own, topology, state.sense.encoder, dense, given)
         services = ranked(names, odds + state.labels.evidence(state.head, names, vector, sense))
         named = services[0][0] if services and services[0][1] >= CERTAIN else ""
         version, platform, region = state.affected.hear(event.id, event.labels)
@@ -143,23 +139,23 @@ def hear(
             time=time,
             customer=event.labels.get("customer", ""),
             channel=event.labels.get("channel", ""),
-            lang=language(words, event.labels.get("lang", "")),
+            lang=language(said.own, event.labels.get("lang", "")),
             text=event.text,
             topic=state.topics.place(
                 one.vector,
-                words,
-                dense=raw if len(raw) else None,
+                said.own,
+                dense=said.dense if len(said.dense) else None,
                 time=time,
                 customer=event.labels.get("customer", ""),
                 version=version,
                 platform=platform,
                 region=region,
             ),
-            urgent=urgent(words, dense=raw),
+            urgent=said.urgent,
             services=services,
         )
-        voice = voice_of(complaint.customer, text)
-        aside = state.mails.answered(event.text, words, voice)
+        voice = voice_of(complaint.customer, said.words)
+        aside = state.mails.answered(event.text, said.own, voice)
         if aside:
             state.dropped["answers to one mail"] += 1
             read.append(replace(complaint, aside=aside))
@@ -169,7 +165,7 @@ def hear(
             state.surges, state.heard, complaint, one, voice, named, now, flagged=named in flagged
         )
         state.heard.add(event.id, time, voice, state.surges.number(named), one, state.known)
-        _propose(state, event.id, voice, text, named)
+        _propose(state, event.id, voice, said.words, named)
     signals += state.surges.endings(state.heard, now)
     signals = [state.affected.told(surge) for surge in signals]
     signals += silences(state.channels, read, now, alive=alive)
