@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gzip
 import json
 import os
 import re
@@ -194,6 +195,38 @@ async def test_nothing_is_said_before_it_is_durable_and_what_is_not_kept_is_refu
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
     assert again.status_code == 200
     assert await taken(forewarn) == 1
+
+
+async def test_posts_that_the_disk_refuses_are_refused_one_after_the_other(
+    forewarn: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwritev", full)
+    monkeypatch.setattr(os, "fdatasync", full)
+    answer = await said(forewarn, post(BODY) + post(BODY) + post(BODY, "Connection: close"))
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"503", b"503", b"503"]
+    assert answer.count(b"retry-after: 2") == 3
+
+
+async def test_each_post_on_a_connection_is_read_by_its_own_headers(forewarn: Served) -> None:
+    packed = gzip.compress(BODY)
+    zipped, plain = {"content-encoding": "gzip"}, {"content-type": "text/plain"}
+
+    async def status(body: bytes, headers: dict[str, str], path: str = ALERTS) -> int:
+        return (await forewarn.client.post(path, content=body, headers=headers)).status_code
+
+    assert await status(BODY, {}) == 200
+    assert await status(packed, zipped) == 200
+    assert await status(packed, {}) == 400
+    assert await status(BODY, {}, f"{ALERTS}?a=b") == 200
+    assert await status(BODY, plain) == 415
+    assert await status(BODY, {"origin": "http://evil.example"}) == 403
+    assert await status(BODY, {}, "/api/v1/changes") == 400
+    assert await status(BODY, {}) == 200
+    assert await taken(forewarn) == 4
 
 
 async def test_a_full_queue_is_said_as_everywhere(

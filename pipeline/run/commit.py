@@ -34,6 +34,7 @@ class Commit:
         self._parts: list[Frame] = []  # of alerts, that will be the last frame
         self._last = at  # when the newest of them came
         self._labels: set[bytes] = set()  # of them
+        self._rows = 0  # so many alerts they are
 
     def __len__(self) -> int:
         return len(self.frames) + bool(self._parts)
@@ -44,14 +45,15 @@ class Commit:
 
     def add(self, frames: Sequence[Frame], now: Seconds) -> None:
         """Add the frames of one request: all, or none where one of them cannot be encoded."""
-        stamped = [taken if taken.notes else msgspec.structs.replace(taken, at=now) for taken in frames]
-        raws = [b"" if taken.notes else frame.encode(taken) for taken in stamped]
-        for taken, raw in zip(stamped, raws, strict=True):
+        others = [msgspec.structs.replace(taken, at=now) for taken in frames if not taken.notes]
+        encoded = zip(others, [frame.encode(taken) for taken in others], strict=True)
+        for taken in frames:
             if taken.notes:
                 self._join(taken, now)
             else:
                 self._end()
-                self._put(taken, raw)
+                stamped, raw = next(encoded)
+                self._put(stamped, raw)
                 self.size += len(raw)
 
     def raws(self) -> Sequence[bytes]:
@@ -61,15 +63,17 @@ class Commit:
 
     def _join(self, alerts: Frame, now: Seconds) -> None:
         """Add alerts to those before them, but no second word of an alert: one step hears only one."""
-        parts, known = self._parts, self._labels
-        if parts and not (
-            parts[0].source == alerts.source
-            and len(known) + len(alerts.labels) <= ROWS
-            and known.isdisjoint(alerts.labels)
+        count = len(alerts.labels)
+        self._labels.update(alerts.labels)
+        if self._parts and not (
+            self._parts[0].source == alerts.source
+            and self._rows + count <= ROWS
+            and len(self._labels) == self._rows + count
         ):
             self._end()
+            self._labels.update(alerts.labels)
         self._parts.append(alerts)
-        self._labels.update(alerts.labels)
+        self._rows += count
         self._last = now
         self.size += sum(map(len, alerts.labels)) + sum(map(len, alerts.notes))
 
@@ -80,6 +84,7 @@ class Commit:
             self._put(alerts, frame.encode(alerts))
             self._parts = []
             self._labels = set()
+            self._rows = 0
 
     def _put(self, taken: Frame, raw: bytes) -> None:
         self.frames.append(taken)

@@ -93,16 +93,16 @@ class Web:
         else:
             await self.pages(scope, receive, send)
 
-    def quick(self, scope: Scope) -> Post | None:
-        """Return what run.shortcut may take whole: a program's small post to a door; None for all else."""
-        known = self.doors.get(scope["path"])
-        if known is None or scope["method"] != "POST" or not self.engine.ready:
+    def small(self, size: bytes) -> bool:
+        """Say whether run.shortcut may take a body of so many bytes, as its header says, whole."""
+        return size.isdigit() and int(size) < min(LARGE, self.engine.config.limits.body) and self.engine.ready
+
+    def quick(self, url: bytes, headers: Mapping[bytes, bytes]) -> Post | None:
+        """Return what run.shortcut may take: what a program posts to a door; None for all else."""
+        known = self.doors.get(url.decode("latin-1"))
+        if known is None or b"origin" in headers or b"sec-fetch-site" in headers:
             return None
-        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
-        size = headers.get("content-length", "")
-        if not size.isdigit() or int(size) >= min(LARGE, self.engine.config.limits.body):
-            return None
-        return None if "origin" in headers or "sec-fetch-site" in headers else Post(*known, headers)
+        return Post(*known, {k.decode("latin-1"): v.decode("latin-1") for k, v in headers.items()})
 
     def take(self, post: Post, body: bytes) -> tuple[Decoded, asyncio.Future[int]] | None:
         """Take a post in, and tell when it is durable; None, and nothing is taken, where not all is well."""
