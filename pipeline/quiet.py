@@ -61,7 +61,8 @@ def quieting(
     """Return what keeps the incident silent now; None where nothing does."""
     if silence := state.silences.covering(incident, now, inhibitor.parts):
         by = silence.by or "someone"
-        verdict = Verdict(False, Reason.SILENCED, silence.id, f"silenced by {by}: {silence.why}")
+        because = f"silenced by {by}: {silence.why}" if silence.why else f"silenced by {by}"
+        verdict = Verdict(False, Reason.SILENCED, silence.id, because)
         return Quiet(verdict, f"the silence by {by}")
     calendar = _calendar(policy)
     if why := calendar.maintained(incident, state.under, now):

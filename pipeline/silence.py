@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import chain
 from typing import TypeAlias
 
 from pipeline.match import Index, Matcher, Op, matchers
@@ -100,31 +101,30 @@ class Silences:
             self.end(id)
 
     def covering(self, incident: Incident, now: Seconds, parts: Parts = _whole) -> Silence | None:
-        """Return the first silence that holds now and covers the incident. Cost: 2 us for one signal."""
+        """Return a silence that covers the incident now: each of its signals has one. Cost: 2 us a signal."""
         if not self.held and incident.id not in self.covered:
             return None
-        holding = self._holding(incident, now, parts)
-        if not self.fading and incident.id not in self.covered:
-            return next(holding, None)
-        found = list(holding)
-        self._follow(incident.id, tuple(s.id for s in found if s.fades), now)
-        return found[0] if found else None
+        decide, over = views(incident, parts)
+        found = [self._holding(view, now) for view in decide]
+        if self.fading or incident.id in self.covered:
+            spoken = chain(*found, *(self._holding(view, now) for view in over))
+            self._follow(incident.id, tuple(dict.fromkeys(s.id for s in spoken if s.fades)), now)
+        return _one(found)
 
     def resolved(self, incident: Incident, now: Seconds) -> None:
         """Hear that the incident is over."""
         if incident.id in self.covered:
             self._follow(incident.id, (), now)
 
-    def _holding(self, incident: Incident, now: Seconds, parts: Parts) -> Iterator[Silence]:
-        if self._index is None and not self.held:
-            return
+    def _holding(self, view: Labels, now: Seconds) -> list[Silence]:
+        """Return the silences that hold now and match the labels, the first first."""
+        if not self.held:
+            return []
         if self._index is None:
             self._ids = tuple(self.held)
             self._index = Index([_conditions(s.matchers) for s in self.held.values()], MEMORY)
-        for k in matching(self._index, incident, parts):
-            silence = self.held.get(self._ids[k])
-            if silence is not None and silence.starts <= now < silence.until:
-                yield silence
+        known = (self.held.get(self._ids[k]) for k in self._index.find(view))
+        return [s for s in known if s is not None and s.starts <= now < s.until]
 
     def _follow(self, incident: str, fading: tuple[str, ...], now: Seconds) -> None:
         """Count what each silence that fades covers; one of them may end by it."""
@@ -211,30 +211,48 @@ def conditions(asked: Labels) -> tuple[Matcher, ...]:
 
 
 def covering(silences: Iterable[Silence], incident: Incident, now: Seconds) -> Silence | None:
-    """Return the first of a few silences that holds now and covers the incident.
+    """Return one of a few silences that cover the incident now, each of its signals by one of them.
 
     Cost: 2 us, and 0.07 us a silence; 30 us a silence after they have changed.
     """
-    known = tuple(silences)
+    known = tuple(s for s in silences if s.starts <= now < s.until)
     if not known:
         return None
-    found = (known[k] for k in matching(_index(known), incident))
-    return next((s for s in found if s.starts <= now < s.until), None)
+    index = _index(known)
+    return _one([[known[k] for k in index.find(view)] for view in views(incident)[0]])
 
 
 def covered(asked: Labels, incidents: Iterable[Incident]) -> list[Incident]:
     """Return the incidents that such a silence would mute; raises ValueError as `conditions`."""
     index = Index([conditions(asked)], MEMORY)
-    return [incident for incident in incidents if matching(index, incident)]
+    return [incident for incident in incidents if all(map(index.find, views(incident)[0]))]
 
 
-def matching(index: Index, incident: Incident, parts: Parts = _whole) -> Sequence[int]:
-    """Return the rules that match the incident: each of its signals that could page, and each part of it."""
+def views(incident: Incident, parts: Parts = _whole) -> tuple[Sequence[Labels], Sequence[Labels]]:
+    """Return the labels that must all be matched for the incident to be silent, and those of what is over.
+
+    They are of its signals that could page, and of each part of them. What is over decides only where
+    nothing is on: a silence of the alert that goes on must not end with one that it never spoke of.
+    """
     loud = [s for s in incident.signals if s.page] or incident.signals
-    own = [(labels, s.service) for s in loud for labels in parts(s.id) or (s.labels,)]
-    views = [{**labels, "service": service, "incident": incident.id} for labels, service in own]
-    first, *others = map(index.find, views or [{"incident": incident.id}])
-    return sorted(set(first).intersection(*others)) if others else first
+    on = [s for s in loud if s.ended is None]
+    decide, over = (
+        [
+            {**labels, "service": s.service, "incident": incident.id}
+            for s in some
+            for labels in parts(s.id) or (s.labels,)
+        ]
+        for some in (on or loud, [s for s in loud if s.ended is not None] if on else [])
+    )
+    return decide or [{"incident": incident.id}], over
+
+
+def _one(found: Sequence[Sequence[Silence]]) -> Silence | None:
+    """Return a silence where each of the views has one: the first that has them all, or the first of all."""
+    if not all(found):
+        return None
+    whole = (s for s in found[0] if all(s in others for others in found[1:]))
+    return next(whole, found[0][0])
 
 
 @lru_cache(maxsize=4)

@@ -11,7 +11,7 @@ import msgspec
 
 from pipeline.intervals import TimeInterval, holding, unknown
 from pipeline.match import Index, matchers
-from pipeline.silence import Parts, matching
+from pipeline.silence import Parts, views
 from pipeline.types import Event, Incident, Labels, Seconds
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -22,7 +22,7 @@ DECLARES = "maintenance"  # a change of this kind, or with this label, opens a w
 
 
 class Maintenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A planned window: incidents whose every service is in one stay silent in it."""
+    """A planned window: incidents stay silent while each service that still burns is in one."""
 
     services: tuple[str, ...]
     starts: Time | None = None
@@ -101,10 +101,11 @@ class Calendar:
         self._index = Index([[m for text in mute.matchers for m in matchers(text)] for mute in mutes])
 
     def maintained(self, incident: Incident, opened: Mapping[str, str], now: Seconds) -> str:
-        """Return why all services of the incident are under maintenance now; "" where one is not."""
+        """Return why all services of what is on are under maintenance now; "" where one is not."""
         if not self.windows and not opened:
             return ""
-        touched = dict.fromkeys(s.service for s in incident.signals if s.service)
+        on = [s for s in incident.signals if s.ended is None] or incident.signals
+        touched = dict.fromkeys(s.service for s in on if s.service)
         reasons = []
         for service in touched:
             why = opened.get(service) or next(
@@ -116,13 +117,18 @@ class Calendar:
         return ", ".join(dict.fromkeys(reasons))
 
     def muted(self, incident: Incident, parts: Parts, now: Seconds) -> str:
-        """Return which mute keeps the incident silent now; "" where none does."""
+        """Return which mute keeps each signal of the incident silent now; "" where none does."""
         if not self.mutes:
             return ""
-        return next(
-            (why for k in matching(self._index, incident, parts) if (why := self._mute(self.mutes[k], now))),
-            "",
-        )
+        on: dict[int, str] = {}
+        reasons: dict[str, None] = {}
+        for view in views(incident, parts)[0]:
+            rules = self._index.find(view)
+            on.update((k, self._mute(self.mutes[k], now)) for k in rules if k not in on)
+            if not (why := next((on[k] for k in rules if on[k]), "")):
+                return ""
+            reasons[why] = None
+        return ", ".join(reasons)
 
     def _on(self, window: Maintenance, now: Seconds) -> bool:
         if window.starts is not None and now < window.starts.timestamp():

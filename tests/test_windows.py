@@ -15,7 +15,7 @@ from pipeline.ingest import changes
 from pipeline.intervals import TimeInterval, holding
 from pipeline.types import Event, Incident, Reason, Seconds, Verdict
 from pipeline.windows import MAX_OPENED, Openings
-from tests.nouns import change, incident, signal
+from tests.nouns import change, incident, over, signal
 
 PAY = incident(signal("payment", 1000))
 BOTH = incident(signal("payment", 1000), signal("cart", 1000))
@@ -99,6 +99,40 @@ def test_what_matches_is_told_at_some_times_only(
     given = policy(mutes=[{"matchers": ['service=~"pay.*"'], "why": "can wait", **mute}])
 
     assert judged(DecideState(), now, given).reason is expected
+
+
+def test_signals_of_one_incident_may_be_under_different_mutes() -> None:
+    pay, cart = (
+        {"matchers": [f"service={name}"], "mute_time_intervals": ["nights"], "why": name}
+        for name in ("payment", "cart")
+    )
+
+    found = judged(DecideState(), MONDAY + 2 * HOUR, policy(mutes=[pay, cart]), BOTH)
+
+    assert (found.reason, found.because) == (Reason.MUTED, "payment (nights), cart (nights)")
+    assert judged(DecideState(), MONDAY + 2 * HOUR, policy(mutes=[cart]), BOTH).reason is Reason.NEW
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(
+            {"maintenance": [{"services": ["cart"], "during": ["nights"]}]}, Reason.MAINTENANCE, id="window"
+        ),
+        pytest.param(
+            {"mutes": [{"matchers": ["service=cart"], "mute_time_intervals": ["nights"]}]}, Reason.MUTED,
+            id="mute",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_over_does_not_page_for_what_is_kept_silent_and_goes_on(
+    given: dict[str, Any], expected: Reason
+) -> None:
+    pay, cart = BOTH.signals
+    left = replace(BOTH, signals=(over(pay, 1200), cart))
+
+    assert judged(DecideState(), MONDAY + 2 * HOUR, policy(**given), left).reason is expected
+    assert judged(DecideState(), MONDAY + 5 * HOUR, policy(**given), left).reason is Reason.NEW
 
 
 def test_a_mute_says_which_interval_holds() -> None:

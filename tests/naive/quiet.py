@@ -60,16 +60,19 @@ class NaiveDecide:
 
     def held(self, incident: Incident, now: Seconds) -> Reason | None:
         lifted = {e.labels["silence"]: e.time for e in self.events if e.labels.get("do") == "unsilence"}
-        views = [{**s.labels, "service": s.service, "incident": incident.id} for s in incident.signals]
+        on = [s for s in incident.signals if s.ended is None] or incident.signals
+        left = [{**s.labels, "service": s.service, "incident": incident.id} for s in on]
         for e in self.events:
             starts = float(e.labels.get("starts", e.time))
             if e.labels.get("do") != "silence" or e.id in lifted or not starts <= now < (e.until or 0.0):
                 continue
-            if all(m(view) for m in conditions(asked_in(e.labels)) for view in views):
-                return Reason.SILENCED
+            asked = conditions(asked_in(e.labels))
+            left = [view for view in left if not all(m(view) for m in asked)]
+        if not left:
+            return Reason.SILENCED
         newest = {e.id: e for e in self.events if e.kind == "change"}
         opened = {e.labels["service"] for e in newest.values() if e.time <= now < (e.until or 0.0)}
-        if {s.service for s in incident.signals} <= opened:
+        if {s.service for s in on} <= opened:
             return Reason.MAINTENANCE
         labels = {s.id: {"kind": s.kind, **s.labels} for s in self.on.values()}
         mine = [s for s in incident.signals if s.ended is None]
