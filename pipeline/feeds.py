@@ -32,7 +32,8 @@ def listen(state: FeedState, batch: Batch, series: Series, now: Seconds) -> Mapp
     """
     _grow(state, series)
     for rows, time in ((batch.series, batch.time), (batch.lines.series, batch.lines.time)):
-        np.maximum.at(state.last, state.owner[rows], np.minimum(time, now))
+        if len(rows):
+            np.maximum.at(state.last, state.owner[rows], np.minimum(time, now))
     if now < state.at + TELL_EVERY:
         return {}
     moved = state.last > state.told
@@ -42,6 +43,8 @@ def listen(state: FeedState, batch: Batch, series: Series, now: Seconds) -> Mapp
 
 def _grow(state: FeedState, series: Series) -> None:
     names = series.services
+    if len(names) == len(state.owner) and not series.reborn:
+        return
     for row in series.reborn:
         if row < len(state.owner):
             state.owner[row] = state.number.setdefault(names[row], len(state.number))

@@ -42,7 +42,7 @@ class DetectState:
 
     def learn(self, events: Iterable[Event], now: Seconds) -> None:
         """Take what people say of signals, and changes that explain some."""
-        limits = {w.name: w.surprise for w in self.watches}
+        limits = {w.name: w.surprise for w in self.watches} if events else {}
         for watch, row, bar in self.lessons.hear(events, limits, now):
             self._bar(watch, row, bar)
 

@@ -68,9 +68,19 @@ def read_lines(state: LogState, batch: Batch, series: Series, now: Seconds) -> t
     Time is the lines' own, never after `now`; a line later than LATE is not counted.
     """
     state.changes.hear(batch.events)
+    said = _heard(state, batch.lines, series, now) if batch.lines.text else []
+    said += _endings(state, int(now // SLOT), now)
+    said += end_sessions(state.sessions, state.templates, now)
+    said += end_values(state.values, now)
+    said += end_beats(state.beats, state.templates, now)
+    return tuple(evidence_of(state.changes, signal, SLOT) for signal in said)
+
+
+def _heard(state: LogState, given: Lines, series: Series, now: Seconds) -> list[Signal]:
+    """Count what was heard and return the words to give about it."""
     said: list[Signal] = []
-    lines = join_lines(batch.lines)
-    state.dropped["continued line"] += len(batch.lines.text) - len(lines.text)
+    lines = join_lines(given)
+    state.dropped["continued line"] += len(given.text) - len(lines.text)
     for slot, found in _by_slot(state, lines, series, now):
         born: dict[str, int] = {}
         for key in sorted(found):
@@ -80,11 +90,7 @@ def read_lines(state: LogState, batch: Batch, series: Series, now: Seconds) -> t
             said += _weigh(state, key, heard, born[key.service], slot, now)
             if key.what >= 0 and heard.severity not in BAD:
                 hear_beat(state.beats, key.service, key.what, slot, heard.lines, heard.samples[0])
-    said += _endings(state, int(now // SLOT), now)
-    said += end_sessions(state.sessions, state.templates, now)
-    said += end_values(state.values, now)
-    said += end_beats(state.beats, state.templates, now)
-    return tuple(evidence_of(state.changes, signal, SLOT) for signal in said)
+    return said
 
 
 def _by_slot(
