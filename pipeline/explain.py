@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from pipeline.describe import describe
 from pipeline.series import fingerprint, pack
+from pipeline.silence import Asked, conditions, spoken
 from pipeline.types import Action, Complaint, Entry, Incident, Outcome, Reason, Run, Seconds, Signal, Verdict
 
 Told: TypeAlias = dict[str, Any]
@@ -18,7 +19,10 @@ Acted: TypeAlias = tuple[Action, str, Outcome | None]
 NEAREST = 5
 MAX_COMPARED = 2_000  # ids, the first ones given: to compare one takes some 10 us
 # Timeline lines of what was decided or done: the other ones are what was seen.
-_DEEDS = ("paged (", "told that", "Playbook ", "Nobody is told", "Escalated", "Could not tell", "Target miss")
+_DEEDS = (
+    "paged (", "told that", "Telling ", "Nobody is told", "Could not tell", "Escalated", "Playbook ",
+    "Target miss",
+)  # fmt: skip
 # Nobody measured how rare these are.
 _STATED = {"alert": "what its severity stands for", "pattern": "what its rule stands for"}
 _MEANS = {
@@ -47,6 +51,7 @@ class Story:
     verdicts: tuple[tuple[Seconds, Verdict], ...] | None = None
     actions: tuple[Acted, ...] = ()
     runs: tuple[Run, ...] | None = None
+    asked: tuple[Asked, ...] | None = None  # silences
 
 
 def explain(story: Story, id: str) -> Told:
@@ -58,7 +63,14 @@ def explain(story: Story, id: str) -> Told:
     if signals := [s for s in incident.signals if goes_by(s, id)]:
         is_, own = "alert" if signals[0].kind == "alert" else "signal", _detection(signals)
         said = [e for e in incident.timeline if any(_speaks(e, s) for s in signals)]
-        return {"id": id, "is": is_, "this": own, "said": _lines(said), **whole}
+        return {
+            "id": id,
+            "is": is_,
+            "this": own,
+            "said": _lines(said),
+            **whole,
+            "silences": _silences(story, signals),
+        }
     if id in incident.complaints:
         own = [c for c in whole["complaints"] if c["id"] == id]
         said = [e for e in incident.timeline if "complain" in e.what]
@@ -151,6 +163,7 @@ def _incident(story: Story) -> Told:
         "joined": _lines([e for e in incident.timeline if _seen(e)]),
         "rankings": list(_rankings(incident.timeline)),
         "done": _lines([e for e in incident.timeline if e.what.startswith(_DEEDS)]),
+        "silences": _silences(story, incident.signals),
         "verdicts": None if story.verdicts is None else [_verdict(at, v) for at, v in story.verdicts],
         "actions": [_action(*a) for a in story.actions],
         "runs": None if story.runs is None else [asdict(r) for r in story.runs],
@@ -179,6 +192,29 @@ def _detection(signals: Sequence[Signal]) -> list[Told]:
             "samples": list(s.samples),
         }
         for s in signals
+    ]
+
+
+def _silences(story: Story, signals: Sequence[Signal]) -> list[Told] | None:
+    """Return the silences that covered any of the signals while it was on, and how many they covered."""
+    if story.asked is None:
+        return None
+    covered: dict[str, list[str]] = {}
+    for signal in signals:
+        for each in spoken(story.asked, story.incident, signal):
+            covered.setdefault(each.silence.id, []).append(signal.id)
+    return [
+        {
+            "id": s.id,
+            "by": s.by,
+            "why": s.why,
+            "matchers": [str(m) for m in conditions(s.matchers)],
+            "starts": s.starts,
+            "until": s.until if each.ended is None else each.ended,
+            "signals": covered[s.id],
+        }
+        for each in story.asked
+        if (s := each.silence).id in covered
     ]
 
 

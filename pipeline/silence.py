@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TypeAlias
 
 from pipeline.match import Index, Matcher, Op, matchers
-from pipeline.types import Event, Incident, Labels, Seconds
+from pipeline.types import Event, Incident, Labels, Seconds, Signal
 from pipeline.units import span
 
 # Labels of the command that say nothing of what is covered.
@@ -198,6 +198,18 @@ def history(commands: Iterable[Event]) -> dict[str, Asked]:
                 if mine and each.ended is None:
                     found[each.silence.id] = replace(each, ended=min(event.time, each.silence.until))
     return found
+
+
+def spoken(asked: Iterable[Asked], incident: Incident, signal: Signal) -> list[Asked]:
+    """Return the silences that covered the signal at any time while it was on."""
+    view = {**signal.labels, "service": signal.service, "incident": incident.id}
+    over = math.inf if signal.ended is None else signal.ended
+    return [
+        a
+        for a in asked
+        if a.silence.starts < over and signal.since < (a.silence.until if a.ended is None else a.ended)
+        if all(m(view) for m in _conditions(a.silence.matchers))
+    ]
 
 
 def conditions(asked: Labels) -> tuple[Matcher, ...]:

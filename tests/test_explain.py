@@ -9,12 +9,15 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.commands.explain import command
+from pipeline.console.explain import tell
+from pipeline.console.explained import sections
 from pipeline.explain import Story, alone, explain, holds
 from pipeline.ingest.recording import Recording
 from pipeline.run.replay import replay
 from pipeline.series import fingerprint, pack
+from pipeline.silence import history
 from pipeline.store import sqlite
-from pipeline.types import Signal, Step
+from pipeline.types import Entry, Signal, Step
 from tests import nouns
 from tests.console import shop
 from tests.console.conftest import Site, site  # noqa: F401 a fixture
@@ -143,6 +146,53 @@ def test_an_alert_goes_by_its_fingerprint_and_its_name() -> None:
 
     assert told == ["alert", "alert", "alert"]
     assert not holds(incident, "0" * 16)
+
+
+def test_a_signal_tells_which_silences_covered_it_and_from_when_to_when() -> None:
+    pay, cart = nouns.signal("payment", 1000, ended=2000.0), nouns.signal("cart", 1000)
+    asked = history(
+        [
+            nouns.command("unsilence", 1800, silence="mute"),
+            nouns.command("silence", 2000, 9000, service="payment"),  # it came when all was over
+            nouns.command("silence", 1500, 9000, match="service=~pay.*", silence="mute", why="known"),
+        ]
+    )
+    story = Story(nouns.incident(pay, cart), asked=tuple(asked.values()))
+
+    said = [explain(story, id)["silences"] for id in (pay.id, cart.id, "i1")]
+
+    held = {
+        "id": "mute", "by": "ada", "why": "known", "matchers": ['service=~"pay.*"'],
+        "starts": 1500.0, "until": 1800.0, "signals": [pay.id],
+    }  # fmt: skip
+    assert said == [[held], [], [held]]
+    assert explain(Story(story.incident), pay.id)["silences"] is None
+
+
+def test_whom_it_was_told_is_no_evidence_that_joined_it() -> None:
+    known = nouns.incident(
+        nouns.signal("payment", 0.0), timeline=(Entry(1.0, "Telling on-call by webhook: new", ()),)
+    )
+
+    told = explain(Story(known), "i1")
+
+    assert (told["joined"], [e["what"] for e in told["done"]]) == ([], [known.timeline[0].what])
+
+
+async def test_what_a_store_knows_of_silences_is_told_on_one_screen(tmp_path: Path) -> None:
+    store, now = sqlite.open(tmp_path), 1000.0
+    asked = nouns.command("silence", now, now + 60, service="payment", why="known", silence="mute")
+    known = nouns.incident(nouns.signal("payment", now))
+    await store.record(Step(now, incidents=(known,), commands=(asked,)), 1)
+
+    told = await tell(store, known.signals[0].id, "here", 10)
+
+    rows = dict(sections(told))["Silences"]
+    assert rows == [
+        ("ada", 'service="payment": known [mute]'),
+        ("", "1970-01-01T00:16:40Z to 1970-01-01T00:17:40Z, 1 signal of this"),
+    ]
+    await store.close()
 
 
 async def test_the_api_answers_the_same_and_404_with_the_nearest(site: Site) -> None:  # noqa: F811

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from pipeline.console.api import said_json
 from pipeline.explain import Story, Told, alone, explain, holds, ids, nearest
+from pipeline.silence import history
 from pipeline.store import Store
 from pipeline.types import Incident
 
@@ -68,4 +69,5 @@ async def story(store: Store, incident: Incident) -> Story:
         await store.verdicts(incident.id),
         await store.actions(incident.id),
         await store.runs(incident.id),
+        tuple(history(await store.commands(0.0)).values()),
     )

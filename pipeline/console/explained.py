@@ -64,6 +64,8 @@ def _whole(told: Told) -> Iterator[tuple[str, Rows]]:
 
 
 def _decided(told: Told) -> Iterator[tuple[str, Rows]]:
+    if told["silences"]:
+        yield "Silences", [row for each in told["silences"] for row in _silence(each)]
     done = [(clock_time(e["at"]), e["what"]) for e in told["done"]]
     if told["verdicts"] is not None:
         yield "Verdicts", [(clock_time(v["at"]), _verdict(v)) for v in told["verdicts"]]
@@ -151,6 +153,12 @@ def _ranking(each: Told) -> Iterator[tuple[str, str]]:
     order = ", ".join(f"{k} {s}" for k, s in enumerate(each["suspects"], 1))
     yield clock_time(each["at"]), f"{order}: {each['what']}"
     yield from (("   after", textwrap.shorten(what, MAX_AFTER, placeholder=" ...")) for what in each["after"])
+
+
+def _silence(s: Told) -> Iterator[tuple[str, str]]:
+    many = len(s["signals"])
+    yield s["by"] or "someone", f"{', '.join(s['matchers'])}{': ' * bool(s['why'])}{s['why']} [{s['id']}]"
+    yield "", f"{iso(s['starts'])} to {iso(s['until'])}, {many} signal{'s' * (many > 1)} of this"
 
 
 def _verdict(v: Told) -> str:
