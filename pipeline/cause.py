@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.spans.ends import slow_ends
@@ -34,6 +35,7 @@ _GAP = re.compile(r"(^|_)gap(_|$)")
 _WAITS = re.compile(r"client|outgoing|upstream")
 _FAILS = re.compile(r"error|fail|success|availab|exception|5xx|4xx|reject|timeout|restart")
 _TRAFFIC = re.compile(r"ops$|qps|rps|request|throughput|_rx|_tx|network|receive|transmit|rate$")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # Labels that carry the HTTP status a request was answered with.
 _CODES = ("code", "status", "status_code", "http_response_status_code")
 
@@ -42,7 +44,7 @@ _CODES = ("code", "status", "status_code", "http_response_status_code")
 class Case:
     """What speaks against one service, each the strongest of its sort in square root of surprise."""
 
-    own: float = 0.0  # resources, logs, alerts: nobody else explains them
+    own: float = 0.0  # resources, logs, alerts of no symptom: nobody else explains them
     slow: float = 0.0  # its own latency
     edges: list[float] = field(default_factory=list)  # latency of calls into it
     waits: float = 0.0  # for those it calls: speaks of them, but does not say which
@@ -165,7 +167,9 @@ def _hear(case: Case, signal: Signal, sort: str) -> None:
 
 def sort_of(signal: Signal) -> str:
     """Return what a signal is evidence of: own, slow, edge, gap, waits, fails, traffic, blind or voice."""
-    if signal.kind in ("log", "alert"):
+    if signal.kind == "alert":
+        return _symptom(signal.labels.get("alertname", ""))
+    if signal.kind == "log":
         return "own"
     if signal.kind == "complaint":
         return "voice"
@@ -183,6 +187,21 @@ def sort_of(signal: Signal) -> str:
             return "gap" if _GAP.search(name) else "edge"
         return "waits" if _WAITS.search(name) else "slow"
     return "traffic" if _TRAFFIC.search(name) else "own"
+
+
+@lru_cache(maxsize=4096)
+def _symptom(alertname: str) -> str:
+    """Return what an alert is evidence of, by its name: slow, fails, and where that says neither its own.
+
+    >>> _symptom("HighErrorRate"), _symptom("SlowCheckout"), _symptom("DiskFailing"), _symptom("InstanceDown")
+    ('fails', 'slow', 'own', 'own')
+    """
+    name = _HUMP.sub("_", alertname).lower()
+    if _OWN.search(name):
+        return "own"
+    if _FAILS.search(name):
+        return "fails"
+    return "slow" if "slow" in name or _SLOW.search(name) else "own"
 
 
 def _fault(case: Case) -> Fault:

@@ -54,6 +54,23 @@ def test_a_slow_callee_explains_its_slow_callers() -> None:
     assert first(*slow)[0] == "payment"
 
 
+def alert(name: str, service: str, since: float) -> Signal:
+    given = signal(service, since, name, kind="alert", surprise=20)
+    return replace(given, labels={**given.labels, "alertname": name})
+
+
+def test_an_alert_of_a_symptom_is_explained_by_what_fires_below_it() -> None:
+    symptoms = [alert("HighErrorRate", "front", 980), alert("CheckoutLatencyHigh", "checkout", 985)]
+
+    assert first(*symptoms, alert("DiskFull", "payment", 1000))[0] == "payment"
+    assert first(*symptoms, alert("PaymentErrors", "payment", 1000))[0] == "payment"
+    assert first(*symptoms)[0] == "checkout"
+
+
+def test_an_alert_of_a_fault_of_its_own_is_not_explained_by_what_fires_below_it() -> None:
+    assert first(alert("HighCPU", "front", 980), alert("DiskFull", "payment", 1000))[0] == "front"
+
+
 def test_a_slow_call_speaks_against_the_one_called_not_the_caller() -> None:
     edge = signal("payment", 1000, "edge_p50_s", entity="checkout->payment", surprise=20)
 
