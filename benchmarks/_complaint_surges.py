@@ -18,7 +18,7 @@ from benchmarks._encoded import remembered
 from pipeline.complaints import ComplaintState, hear, tuned
 from pipeline.complaints.encoders import installed
 from pipeline.complaints.reading import Reading, readings
-from pipeline.config import Complaints
+from pipeline.complaints.tuning import Complaints
 from pipeline.topology import Topology
 from pipeline.types import Event, Seconds
 

@@ -13,6 +13,7 @@ import msgspec
 from pipeline import knowledge, plain, topology
 from pipeline.clock import Span
 from pipeline.complaints.encoders import use
+from pipeline.complaints.tuning import Complaints
 from pipeline.decide import Policy
 from pipeline.detect import Watch
 from pipeline.detect.slo import Slo
@@ -64,13 +65,6 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Logs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     templates: Literal["shape", "drain3"] = "shape"  # which engine tells lines of one kind
-
-
-class Complaints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    knowledge: str = ""  # file or folder of articles that answer complaints, relative to this file
-    encoder: Literal["auto", "none", "use"] = "auto"  # what compares meanings; auto = use where installed
-    # All topics together; of complaints, so many that are no surge may page.
-    false_surges_a_week: Annotated[float, msgspec.Meta(gt=0)] = 1.0
 
 
 class Main(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

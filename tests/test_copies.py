@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.complaints import ComplaintState, hear, tuned
 from pipeline.complaints.copies import MAX_LINES, Mails
 from pipeline.complaints.door import said_now
-from pipeline.config import Complaints
+from pipeline.complaints.tuning import Complaints
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Event, Signal
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.complaints import ComplaintState, hear, tuned
 from pipeline.complaints.door import said_now, simplified
-from pipeline.config import Complaints
+from pipeline.complaints.tuning import Complaints
 from pipeline.topology import Service, Topology
 from pipeline.types import Event
 

@@ -10,8 +10,8 @@ from pipeline import snapshot
 from pipeline.complaints import ComplaintState, hear, labels, learn, proposed, tuned
 from pipeline.complaints.labels import MAX_INCIDENTS
 from pipeline.complaints.link import NO_ROW
+from pipeline.complaints.tuning import Complaints
 from pipeline.complaints.words import Vector
-from pipeline.config import Complaints
 from pipeline.topology import Service, Topology
 from pipeline.types import Event, Incident, Seconds, State
 from tests.following import incident

@@ -11,8 +11,8 @@ import pytest
 from pipeline import snapshot
 from pipeline.complaints import ComplaintState, hear, tuned
 from pipeline.complaints.latent import DIMS, LEAST, Latent
+from pipeline.complaints.tuning import Complaints
 from pipeline.complaints.words import Rarity, Vector, columns, plain
-from pipeline.config import Complaints
 from pipeline.topology import Topology
 from pipeline.types import Event
 

@@ -11,8 +11,8 @@ import pytest
 from pipeline import frame, snapshot
 from pipeline.complaints import ComplaintState, Names, hear, proposals, proposed, tuned
 from pipeline.complaints.proposals import Proposals
+from pipeline.complaints.tuning import Complaints
 from pipeline.complaints.words import Rarity, columns, plain
-from pipeline.config import Complaints
 from pipeline.topology import Service, Topology
 from pipeline.types import Event, Seconds
 from tests.test_embedded import running

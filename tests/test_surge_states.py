@@ -14,8 +14,8 @@ from pipeline.complaints import ComplaintState, hear, lessons, tuned
 from pipeline.complaints.heard import Said
 from pipeline.complaints.lessons import LASTS, LEAST, MAX_LESSONS
 from pipeline.complaints.surge import CLOSED, JOINED, QUIET
+from pipeline.complaints.tuning import Complaints
 from pipeline.complaints.words import Vector
-from pipeline.config import Complaints
 from pipeline.correlate import CorrelateState, correlate
 from pipeline.decide import DecideState, Policy, decide
 from pipeline.topology import Service, Topology

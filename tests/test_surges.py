@@ -12,9 +12,9 @@ from pipeline.complaints import ComplaintState, hear, tuned
 from pipeline.complaints.budget import LOW, START, WEEK, Budget
 from pipeline.complaints.heard import LENGTHS, SAMPLED, Heard, Said, voices
 from pipeline.complaints.known import Known
+from pipeline.complaints.tuning import Complaints
 from pipeline.complaints.usual import DAY, HISTORY, LEAN, NEAREST, Usual
 from pipeline.complaints.words import Rarity, Vector, alike, columns, plain
-from pipeline.config import Complaints
 from pipeline.topology import Topology
 from pipeline.types import Event, Seconds
 

@@ -16,7 +16,7 @@ from pipeline import topology
 from pipeline.complaints import ComplaintState, encoders, hear, tuned
 from pipeline.complaints.encoders import Encoder
 from pipeline.complaints.reading import Reading, readings
-from pipeline.config import Complaints
+from pipeline.complaints.tuning import Complaints
 from pipeline.markup import seen
 from pipeline.pseudonym import pseudonym
 from pipeline.redact import redact

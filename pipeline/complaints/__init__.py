@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from pipeline.complaints.affected import Affected
 from pipeline.complaints.budget import Budget
@@ -23,6 +23,7 @@ from pipeline.complaints.reading import Reading, reading
 from pipeline.complaints.sense import Sense
 from pipeline.complaints.surge import Surges, notice
 from pipeline.complaints.topics import Topics
+from pipeline.complaints.tuning import Complaints
 from pipeline.complaints.words import Rarity
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Event, Incident, Seconds, Signal
@@ -62,17 +63,7 @@ class ComplaintState:
     dropped: Counter[str] = field(default_factory=Counter)
 
 
-class Tuning(Protocol):
-    """What can be configured; see config.Complaints."""
-
-    @property
-    def encoder(self) -> str: ...
-
-    @property
-    def false_surges_a_week(self) -> float: ...
-
-
-def tuned(state: ComplaintState, tuning: Tuning) -> ComplaintState:
+def tuned(state: ComplaintState, tuning: Complaints) -> ComplaintState:
     """Return the state with that encoder, "auto" = the one installed, and that budget.
 
     Vectors of two encoders do not compare: a change makes the state forget those it has, and what chance
