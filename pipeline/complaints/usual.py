@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse._sparsetools import csr_row_index
+from scipy.sparse._sparsetools import csc_matvec, csr_row_index
 
 from pipeline.complaints.encoders import Dense
 from pipeline.complaints.words import SIZE, WIDTH, Ints, Singles, Vector
@@ -90,7 +90,7 @@ class Usual:
         self.dense, self.service = meant[some].astype(np.float32), columns["service"][some]
         self.topic, self.sure = columns["topic"][some], columns["sure"][some]
         asked = np.unique(np.linspace(0, len(some) - 1, PAIRED).astype(np.intp))
-        found = np.asarray((table[asked] @ turned.T).todense(), np.float64)
+        found = np.stack([self.words(Vector(index[k], weight[k])) for k in some[asked].tolist()])
         if self.dense.shape[1]:
             found = MEANT * (self.dense[asked] @ self.dense.T) + (1 - MEANT) * found
         found[np.arange(len(asked)), asked] = np.nan
@@ -121,16 +121,19 @@ class Usual:
 
     def words(self, vector: Vector) -> Floats:
         """Return the cosine of a text's n-grams with those of each complaint of the sample, (n,)."""
-        n = len(self.service)
-        index = vector.index[: np.count_nonzero(vector.weight)]
-        sizes = self.start[index + 1] - self.start[index]
-        postings = int(sizes.sum())
-        rows, weight = np.empty(postings, self.rows.dtype), np.empty(postings, np.float32)
-        # What indexing of a sparse matrix ends in: numpy would look up each posting by itself.
-        csr_row_index(len(index), index, self.start, self.rows, self.weight, rows, weight)
-        weight *= np.repeat(vector.weight[: len(index)], sizes)
-        found: Floats = np.bincount(rows, weight, n).astype(np.float64, copy=False)
-        return found
+        used = np.count_nonzero(vector.weight)
+        index, n = vector.index[:used], len(self.service)
+        ends = np.zeros(used + 1, np.int32)
+        np.cumsum(self.start[index + 1] - self.start[index], out=ends[1:])
+        rows, weight, found = (
+            np.empty(ends[-1], np.int32),
+            np.empty(ends[-1], np.float32),
+            np.zeros(n, np.float32),
+        )
+        # What scipy's matrices end in, which take twice as long to be made; numpy takes three times as long.
+        csr_row_index(used, index, self.start, self.rows, self.weight, rows, weight)
+        csc_matvec(n, used, ends, rows, weight, vector.weight[:used], found)
+        return found.astype(np.float64)
 
     def lean(self, words: Floats, dense: Dense) -> Dense:
         """Return a text's row (dim,) drawn to its nearest in the sample, at length 1; `words` as above."""
