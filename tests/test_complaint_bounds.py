@@ -8,15 +8,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.complaints import copies, lessons, outcomes, proposals, topics
+from pipeline.complaints import answers, copies, lessons, link, outcomes, proposals, topics
 from pipeline.complaints.affected import Affected
+from pipeline.complaints.answers import Entry, advise, bind
 from pipeline.complaints.channel import ALL, Channels, silences
 from pipeline.complaints.copies import Mails
+from pipeline.complaints.encoders import encoder
 from pipeline.complaints.lessons import Lessons
 from pipeline.complaints.outcomes import tallies
 from pipeline.complaints.proposals import Proposals
 from pipeline.complaints.topic_space import Space
 from pipeline.complaints.topics import Topics
+from pipeline.topology import Service, Topology
 from pipeline.types import Complaint, Event
 from tests.nouns import signal
 from tests.test_topics import START, placed
@@ -186,3 +189,88 @@ def test_a_first_day_that_was_cut_short_is_no_measure_of_a_channel() -> None:
         silences(state, [Complaint(f"c{k}", at, "u", "chat", "en", "x", "1 x", "", ())], at, alive=True)
 
     assert state.known[ALL].hours.sum() == 0
+
+
+def test_a_text_that_quotes_nothing_is_no_answer_however_its_lines_are_spelt() -> None:
+    """The own words are compared in simplified characters, the lines of the text stand as they came."""
+    mails = Mails()
+    text = "我想退訂你們的電子報" + "，但是頁面一直打不開" * 5
+
+    found = [mails.answered(text, text.replace("訂", "订").replace("電", "电"), voice) for voice in range(4)]
+
+    assert found == [""] * 4
+    assert mails.lines == {}
+
+
+BOOK = [Entry(f"e{k}", (f"{about} {'at all ' * 40}{k}", f"{about} again")) for k, about in enumerate(UNLIKE)]
+
+
+def test_a_book_holds_no_more_entries_and_questions_than_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "MAX_LEARNED", 3)
+
+    book = bind(BOOK, encoder("none"))
+
+    assert [entry.key for entry in book.entries] == ["e0", "e1", "e2"]
+    assert book.questions == tuple(entry.asked[0] for entry in BOOK[:3])
+    assert book.left_out == 5
+
+
+def test_what_was_asked_before_is_told_cut_however_long_it_was() -> None:
+    book = bind(BOOK, encoder("none"))
+
+    [found, *_] = advise(book, BOOK[0].asked[0], encoder("none")).found
+    nothing = advise(book, "at all at all", encoder("none"))
+
+    assert f'like "{BOOK[0].asked[0][:80]}" (' in found.why
+    assert nothing.found == ()
+    assert nothing.why.split('"')[1] in {entry.asked[0][:80] for entry in BOOK}
+
+
+def test_no_more_than_three_are_suggested_though_more_are_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "KNOWN", 0.0)
+    wrong = ("declined", "stolen", "lost", "frozen", "swallowed")
+    book = bind(
+        [Entry(w, (f"my card was {w} at the shop", f"card {w} again")) for w in wrong], encoder("none")
+    )
+
+    found = advise(
+        book, "my card was declined again, not stolen, not lost, not frozen", encoder("none")
+    ).found
+
+    assert [one.key for one in found] == ["declined", "stolen", "frozen"]
+
+
+def test_a_name_that_was_dismissed_again_is_remembered_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proposals, "MAX_DISMISSED", 2)
+    state = Proposals()
+    for k, alias in enumerate(("trolley", "basket", "trolley", "cart")):
+        labels = {"do": "dismiss", "service": "cart", "alias": alias}
+        state.obey([Event("command", f"d{k}", START + k, labels)])
+
+    assert [alias for _, alias in state.never] == ["trolley", "cart"]
+
+
+def test_a_complaint_that_comes_late_does_not_make_its_channel_older() -> None:
+    state = Channels()
+    for at in (START + 500.0, START + 100.0):
+        silences(
+            state, [Complaint(str(at), at, "u", "chat", "en", "x", "1 x", "", ())], START + 500.0, alive=True
+        )
+
+    assert [channel.newest for channel in state.known.values()] == [START + 500.0] * 2
+
+
+def test_a_text_is_about_each_service_to_the_last_bit_in_whatever_order_a_set_gives_its_pieces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    named = (*UNLIKE, "placing an order", "paying by card or voucher", "my parcel has not arrived")
+    shop = Topology({f"s{k}": Service(aliases={"en": (said,)}) for k, said in enumerate(named)})
+    text = "my card was declined when I asked where my parcel is and then I forgot my own password, too"
+    found = []
+    for turn in (1, -1):
+        monkeypatch.setattr(
+            link, "frozenset", lambda said, turn=turn: sorted(set(said))[::turn], raising=False
+        )
+        found.append(link.evidence(text, shop)[1].tobytes())
+
+    assert found[0] == found[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -354,6 +355,15 @@ def test_promises_that_are_not_kept_yet_are_counted_by_how_they_stand() -> None:
     assert counted[480]["respond", "warned"] == 1
     assert counted[601]["respond", "broken"] == 1
     assert standing(played.state, T0 + 701) == {("resolve", "stands"): 1}
+
+
+def test_of_the_services_of_a_complaint_that_is_closed_the_likeliest_three_are_kept() -> None:
+    played = desk()
+    played.state.cases["m1"] = replace(played.state.cases["m1"], services=("payment", "front", "mail"))
+
+    played.say(T0 + 60, "close", service="cart")
+
+    assert played.cases["m1"].services == ("cart", "payment", "front")
 
 
 def test_who_closes_a_complaint_says_what_it_was_about() -> None:
