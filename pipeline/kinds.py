@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+from functools import cache
 from types import ModuleType
 from typing import Any
 
 
 def names(family: str) -> list[str]:
     """Return the kinds of a family such as "pipeline.notify", sorted."""
-    package = importlib.import_module(family)
-    return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
+    return list(_names(family))
 
 
 def find(family: str, name: str) -> ModuleType:
@@ -22,6 +22,14 @@ def find(family: str, name: str) -> ModuleType:
         what = family.rsplit(".", 1)[-1]
         raise ValueError(f'no kind "{name}" in {what}{nearest(name, known)}')
     return importlib.import_module(f"{family}.{name}")
+
+
+@cache
+def _names(family: str) -> tuple[str, ...]:
+    """Look into the folder, once: kinds are found again for each notice that is sent."""
+    package = importlib.import_module(family)
+    found = (m.name for m in pkgutil.iter_modules(package.__path__))
+    return tuple(sorted(name for name in found if not name.startswith("_")))
 
 
 def args_of(family: str, name: str) -> Any:

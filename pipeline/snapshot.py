@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import io
 import pickle
@@ -94,6 +95,16 @@ def dump(state: object) -> bytes:
 def pieces(state: object) -> Sequence[bytes]:
     """Return the same in pieces: each takes half a millisecond to make, and other threads
     have their turn after each."""
+    collecting = gc.isenabled()
+    gc.disable()  # each look for garbage would walk all that pickle has seen: 15 ms of 100,000 alerts
+    try:
+        return _pieces(state)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _pieces(state: object) -> Sequence[bytes]:
     held = _Pieces()
     writer = _Writer(held)
     writer.dump(state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import zlib
@@ -118,6 +119,24 @@ def test_a_snapshot_holds_what_pickle_would_write() -> None:
     raw = snapshot.dump(state)
 
     assert raw.endswith(pickle.dumps(state, protocol=5))
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_no_garbage_is_looked_for_while_a_snapshot_is_written(collecting: bool) -> None:
+    class Asked:
+        def __reduce__(self) -> tuple[type, tuple[()]]:
+            seen.append(gc.isenabled())
+            return dict, ()
+
+    seen: list[bool] = []
+    try:
+        gc.enable() if collecting else gc.disable()
+        snapshot.dump(Asked())
+        seen.append(gc.isenabled())
+    finally:
+        gc.enable()
+
+    assert seen == [False, collecting]
 
 
 def test_pieces_are_small_and_stay_as_they_were_when_the_state_goes_on() -> None:
