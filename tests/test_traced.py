@@ -218,6 +218,20 @@ def test_what_ended_long_ago_is_counted_as_late_and_not_as_now() -> None:
     assert 'span_seconds{quantile="0.5",service="cart"}' not in told.samples
 
 
+def test_while_only_what_ended_long_ago_comes_nobody_is_said_to_have_no_calls() -> None:
+    told = Told()
+    told.hear(many(CART))
+    told.wait(10)
+
+    for _ in range(12):
+        told.now += 10
+        late = replace(CART, id=int(told.now).to_bytes(8, "big"), start=told.now - 400, end=told.now - 399)
+        told.hear(many(late))
+
+    assert told.samples['span_calls_rate{service="cart"}'] == pytest.approx([3.0])
+    assert told.state.dropped["late or twice"] == 12 * 30
+
+
 def test_of_two_calls_nothing_but_their_number_is_told() -> None:
     told = Told()
 
@@ -318,6 +332,35 @@ def test_services_are_bounded_and_those_known_still_count() -> None:
     assert (len(told.state.names.names), len(told.state.tally.seats.names)) == (4, 4)
     assert told.state.dropped["name limit"] == 47
     assert told.state.tally.dropped["subject limit"] > 0
+
+
+def test_operations_and_addresses_leave_room_for_services_and_calls() -> None:
+    told = Told()
+    told.state.names.limit = told.state.tally.seats.limit = 40
+    told.hear([replace(CART, name=f"GET /{k}", service=f"a{k % 4}", id=b"a%07d" % k) for k in range(60)])
+    told.hear([replace(CALL, peer=f"bank-{k}.example", id=b"p%07d" % k) for k in range(60)])
+
+    told.hear([*many(replace(FRONT, service="new")), *many(CALL), *many(CART)], after=1)
+    told.wait(10)
+
+    assert len(told.state.names.names) == 22
+    assert told.last('span_calls_rate{service="new"}') == pytest.approx(3.0)
+    assert told.last('span_calls_rate{entity="front->cart",service="cart"}') == pytest.approx(3.0)
+    assert sum(told.state.tally.operations.values()) == 18
+    assert told.state.tally.dropped == {"operation limit": 44}
+    assert told.state.dropped["peer limit"] == 46
+
+
+def test_calls_past_the_bound_do_not_change_the_graph_again_and_again() -> None:
+    told = Told()
+    told.state.tally.seats.limit = 1
+    told.hear(many(CART))
+
+    told.hear(many(CALL))
+    told.wait(10)
+
+    assert told.state.tally.dropped["subject limit"] == 1
+    assert told.state.edges == 0
 
 
 def test_waiting_spans_are_bounded_the_oldest_go(monkeypatch: pytest.MonkeyPatch) -> None:

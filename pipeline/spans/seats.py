@@ -24,18 +24,21 @@ class Seats:
     used: Floats = field(default_factory=lambda: NO_FLOATS)  # (numbers or more,) when last asked for
     free: list[int] = field(default_factory=list)
 
-    def find(self, name: Name, now: Seconds) -> int:
-        """Return the number of a name, a new one where it has none yet; -1 where all are taken."""
+    def find(self, name: Name, now: Seconds, share: float = 1.0) -> int:
+        """Return the number of a name, a new one where it has none yet; -1 where all are taken.
+
+        A name that matters less gets a new number only while less than that share of them is taken.
+        """
         row = self.rows.get(name)
         if row is None:
+            if len(self.rows) >= share * self.limit:
+                return -1
             if self.free:
                 row = self.free.pop()
                 self.names[row] = name
-            elif len(self.names) < self.limit:
+            else:
                 row = len(self.names)
                 self.names.append(name)
-            else:
-                return -1
             self.rows[name] = row
             if row >= len(self.used):
                 self.used = np.pad(self.used, (0, max(64, len(self.used))))

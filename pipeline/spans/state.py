@@ -86,8 +86,8 @@ def take_spans(state: SpanState, spans: Spans) -> None:
         column = _column(state, slot)
         columns[slots == slot] = column
         if column < 0:
+            state.dropped["late span"] += int(spans.count[good & (slots == slot)].sum())
             good &= slots != slot
-            state.dropped["late span"] += 1
     for k in np.flatnonzero(good).tolist():
         at = rows[k], columns[k]
         old, n = state.count[at], spans.count[k]

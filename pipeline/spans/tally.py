@@ -18,6 +18,7 @@ from pipeline.types import NO_FLOATS, Floats, Rows, Seconds
 
 MAX_SUBJECTS = 10_000  # services, operations and calls between services together, 1 kB each
 MAX_OPERATIONS = 50  # of one service; the calls of others count as the service's only
+OPERATIONS = 0.5  # of the subjects: when so many are taken, the rest is for services and calls
 ENOUGH = 10  # calls to tell of at the end of a slot; else what came in a minute is told
 PATIENT: Seconds = 60.0
 FEW = 3.0  # calls of which nothing else than their number is told, if not so many
@@ -52,15 +53,15 @@ class Tally:
 
         A new one counts from `since`; -1 where there is no room for it.
         """
-        seats, new = self.seats, subject not in self.seats.rows
-        if new and subject[0] == "operation" and self.operations[subject[1]] >= MAX_OPERATIONS:
+        new, operation = subject not in self.seats.rows, subject[0] == "operation"
+        if new and operation and self.operations[subject[1]] >= MAX_OPERATIONS:
             self.dropped["operation limit"] += 1
             return -1
-        row = seats.find(subject, now)
+        row = self.seats.find(subject, now, OPERATIONS if operation else 1.0)
         if row < 0:
-            self.dropped["subject limit"] += 1
+            self.dropped["operation limit" if operation else "subject limit"] += 1
         elif new:
-            if subject[0] == "operation":
+            if operation:
                 self.operations[subject[1]] += 1
             self._open(row, since)
             self.labels[row] = tuple(_told(subject))

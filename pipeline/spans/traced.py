@@ -30,6 +30,7 @@ SLOT: Seconds = 10.0
 LATE: Seconds = 300.0
 ALIVE: Seconds = 30.0  # when no span at all has come for longer, that of one service none came says nothing
 MAX_NAMES = 5_000  # services and peers
+PEERS = 0.5  # of them: when so many are taken, a new peer, which may be any address, makes room for services
 MAX_FRAMES = 4_096  # whose content is known, so that one sent again does not count again
 MAX_FRESH = 50_000  # spans of either side that wait for the end of the slot; then their ends are met before
 
@@ -112,8 +113,8 @@ def _hear(state: TraceState, spans: Traced, now: Seconds) -> None:
     state.frames[digest] = None
     if len(state.frames) > MAX_FRAMES:
         del state.frames[next(iter(state.frames))]
-    state.newest = now
     kept = spans.end >= now - LATE
+    state.newest = now if kept.any() else state.newest  # what comes late does not say that others are silent
     kept[kept] = _first(spans.key[kept])
     state.dropped["late or twice"] += int((~kept).sum())
     kinds = [_kind(state, unpack(label), now) for label in spans.labels]
@@ -151,7 +152,9 @@ def _kind(state: TraceState, labels: Mapping[str, str], now: Seconds) -> _Kind:
         state.dropped["name limit"] += 1
     if role in CLIENTS:
         peer = labels.get("peer", "")
-        number = state.names.find((peer,), now) if peer and peer != service else -1
+        number = state.names.find((peer,), now, PEERS) if peer and peer != service else -1
+        if number < 0 and peer and peer != service:
+            state.dropped["peer limit"] += 1
         return _Kind(True, role in WAITING, own, number, -1, -1)
     row = state.tally.row(("service", service), state.began, now)
     operation = labels.get("op", "")
@@ -183,8 +186,9 @@ def _count(state: TraceState, clients: Ends, callees: Rows, gap: Floats, now: Se
         (a,), (b,) = state.names.names[caller], state.names.names[callee]
         traced.append(("service", b) in state.tally.seats.rows)
         subject = ("call" if traced[-1] else "peer", b, a)
-        state.edges += subject not in state.tally.seats.rows
+        new = subject not in state.tally.seats.rows
         rows.append(state.tally.row(subject, state.began, now))
+        state.edges += new and rows[-1] >= 0
     own = np.array(traced, np.bool_)[which]
     duration = np.where(own, gap, clients["duration"])
     state.tally.add(np.array(rows, np.int32)[which], clients["failed"].astype(np.float64), duration)
