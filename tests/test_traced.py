@@ -348,7 +348,7 @@ def test_operations_and_addresses_leave_room_for_services_and_calls() -> None:
     assert told.last('span_calls_rate{entity="front->cart",service="cart"}') == pytest.approx(3.0)
     assert sum(told.state.tally.operations.values()) == 18
     assert told.state.tally.dropped == {"operation limit": 44}
-    assert told.state.dropped["peer limit"] == 46
+    assert told.state.dropped["peer limit"] == 45
 
 
 def test_calls_past_the_bound_do_not_change_the_graph_again_and_again() -> None:
