@@ -169,15 +169,16 @@ def test_surges_that_may_be_spoken_of_are_bounded(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(lessons, "MAX_SPOKEN", 2)
     found = Lessons()
     for surge in ("a", "b", "a", "c"):
-        found.spoke(surge, ("x",), np.ones(6))
+        found.spoke(surge, ("x",), np.ones(6), "pay")
 
     assert list(found.spoken) == ["a", "c"]
+    assert sorted(found.named) == ["a", "c"]
 
 
 def test_of_a_surge_that_may_be_spoken_of_the_most_customers_are_known() -> None:
     found = Lessons()
     for many in (3.0, 9.0, 5.0):
-        found.spoke("a", ("x",), np.full(6, many))
+        found.spoke("a", ("x",), np.full(6, many), "")
 
     assert found.spoken["a"][1].tolist() == [9.0] * 6
 

@@ -228,8 +228,46 @@ def test_a_surge_is_what_was_called_noise_though_one_in_it_words_it_otherwise() 
     vector = Vector(heard.index[-1 + len(heard)], heard.weight[-1 + len(heard)])
     other = Said(vector, heard.dense[0], latent=heard.places[-1 + len(heard)])
 
-    assert taught.of(heard, other, []) is None
-    assert taught.of(heard, other, heard.rows(tuple(f"t{k}" for k in range(8)))) is taught.taught[0]
+    assert taught.of(heard, other, [], "") is None
+    assert taught.of(heard, other, heard.rows(tuple(f"t{k}" for k in range(8))), "") is taught.taught[0]
+
+
+TROUBLES = (
+    *("page is blank", "says my card is unknown", "has no way to choose another bank", "loops to the basket"),
+    *(
+        "sent two mails, no order",
+        "asks for a code",
+        "shows error 500",
+        "button is grey",
+        "cannot take an iban",
+    ),
+    *("is in the wrong currency", "timed out on me", "wants an old address"),
+)
+
+
+def named(state: ComplaintState, at: Seconds, name: str) -> list[Signal]:
+    """Hear twelve customers whose complaints have nothing in common but the service that they name."""
+    events = [said(f"{name}{k}", at + 60.0 * k, f"payment {what}") for k, what in enumerate(TROUBLES)]
+    return linked(state, events)
+
+
+def linked(state: ComplaintState, events: list[Event]) -> list[Signal]:
+    return [s for e in events for s in hear(state, (e,), PAYMENT, e.time)[0]]
+
+
+def test_a_surge_that_only_a_service_held_together_is_silent_too_once_it_was_called_noise() -> None:
+    state = known()
+    [surge] = {s.id for s in named(state, NOW, "s")}
+    hearing(state, [word("noise", surge, NOW + 86400)])
+
+    silent = named(state, NOW + 2 * 86400, "t")
+    alike = linked(state, burst(NOW + 4 * 86400, "u", about="payment by card"))
+    hearing(state, [word("unteach", surge, NOW + 5 * 86400)])
+    again = named(state, NOW + 6 * 86400, "v")
+
+    assert (paged(silent), silent[-1].service) == (99, "payment")
+    assert paged(alike) <= 8
+    assert (paged(again), state.surges.lessons.taught) == (3, [])
 
 
 def test_what_was_confirmed_pages_no_later_than_before() -> None:

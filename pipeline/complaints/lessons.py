@@ -45,6 +45,7 @@ class Lesson:
     topic: NDArray[np.int64]
     sure: Floats
     crowd: Floats = field(default_factory=lambda: np.zeros(len(LENGTHS)))  # (6,) in each of LENGTHS
+    service: str = ""  # that they named, where that was all they had in common
 
     @property
     def enough(self) -> Floats:
@@ -70,22 +71,31 @@ class Lessons:
     """Surges spoken of lately and what was said of them. Owned by Surges; 2 MB when full."""
 
     spoken: dict[str, tuple[tuple[str, ...], Floats]] = field(default_factory=dict)  # complaints, crowd
+    named: dict[str, str] = field(default_factory=dict)  # service of those that only its name held together
     taught: list[Lesson] = field(default_factory=list)  # oldest first
 
-    def spoke(self, surge: str, complaints: tuple[str, ...], crowd: Floats) -> None:
-        """Remember a surge that people may speak of, and the most customers in each of LENGTHS, (6,)."""
+    def spoke(self, surge: str, complaints: tuple[str, ...], crowd: Floats, service: str) -> None:
+        """Remember a surge that people may speak of, and the most customers in each of LENGTHS, (6,).
+
+        `service` is what they name, where that makes the surge and not that they are alike.
+        """
         most = np.maximum(crowd, self.spoken.pop(surge, ((), crowd))[1])
         self.spoken[surge] = complaints[-EXAMPLES:], most
+        if service:
+            self.named[surge] = service
         if len(self.spoken) > MAX_SPOKEN:
-            del self.spoken[next(iter(self.spoken))]
+            oldest = next(iter(self.spoken))
+            del self.spoken[oldest]
+            self.named.pop(oldest, None)
 
-    def of(self, heard: Heard, said: Said, rows: Sequence[int]) -> Lesson | None:
+    def of(self, heard: Heard, said: Said, rows: Sequence[int], service: str) -> Lesson | None:
         """Return the newest lesson about complaints like this one or those, None where nobody taught any.
 
-        `rows` are the complaints that may page with this one: it alone may word it otherwise.
+        `rows` are the complaints that may page with this one, which may word it otherwise, and `service` what
+        they name, where that is all that makes them a surge.
         """
         for lesson in reversed(self.taught):
-            if _like(lesson, heard, said) >= SAME or (len(rows) and _about(lesson, heard, rows)):
+            if _like(lesson, heard, said) >= SAME or (len(rows) and _about(lesson, heard, rows, service)):
                 return lesson
         return None
 
@@ -96,15 +106,15 @@ class Lessons:
         for event in sorted(commands, key=lambda e: (e.time, e.id)):
             for surge in event.labels.get("signals", "").split(","):
                 if surge in self.spoken:
-                    self._teach(event, heard, *self.spoken[surge], now)
+                    self._teach(event, heard, surge, now)
 
-    def _teach(
-        self, event: Event, heard: Heard, complaints: tuple[str, ...], crowd: Floats, now: Seconds
-    ) -> None:
+    def _teach(self, event: Event, heard: Heard, surge: str, now: Seconds) -> None:
+        complaints, crowd = self.spoken[surge]
         rows = heard.rows(complaints)
         if not rows:
             return
-        known = [lesson for lesson in self.taught if _about(lesson, heard, rows)]
+        service = self.named.get(surge, "")
+        known = [lesson for lesson in self.taught if _about(lesson, heard, rows, service)]
         self.taught = [lesson for lesson in self.taught if not any(lesson is one for one in known)]
         word = event.labels["do"]
         if word == "unteach":
@@ -125,6 +135,7 @@ class Lessons:
             topic=heard.topic[rows],
             sure=heard.sure[rows],
             crowd=crowd,
+            service=service,
         )
         self.taught.append(lesson)
         del self.taught[:-MAX_LESSONS]
@@ -137,8 +148,10 @@ def crowd(heard: Heard, rows: NDArray[np.intp], voice: int, time: Seconds) -> Fl
     return voices(age, who, np.ones(len(age)))
 
 
-def _about(lesson: Lesson, heard: Heard, rows: Sequence[int]) -> bool:
+def _about(lesson: Lesson, heard: Heard, rows: Sequence[int], service: str) -> bool:
     """Say whether the complaints of those rows are, most of them, what the lesson is about."""
+    if service and lesson.service == service:
+        return True
     like = [_like(lesson, heard, _said(heard, row)) for row in rows]
     return float(np.median(like)) >= SAME
 

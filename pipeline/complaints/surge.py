@@ -123,8 +123,8 @@ def notice(
     if known is None and (past := _joined(surges.quiet, heard, by_words, recent, named)) is not None:
         signal = replace(signal, id=past.id)
         del surges.quiet[past.id]
-    many = crowd(heard, rows, voice, complaint.time)
-    lesson = surges.lessons.of(heard, said, [] if signal.page else rows[-EXAMPLES:].tolist())
+    many, by_name = crowd(heard, rows, voice, complaint.time), "" if same is by_words else named
+    lesson = surges.lessons.of(heard, said, [] if signal.page else rows[-EXAMPLES:].tolist(), by_name)
     loud = voices >= VOICES and beyond >= bar + (lesson.lift if lesson else 0.0)
     page = signal.page or (loud and not (lesson and lesson.hushes(many)))
     signal = replace(
@@ -142,7 +142,7 @@ def notice(
     surges.peak[signal.id] = max(surges.peak.get(signal.id, beyond), beyond)
     if not signal.page and surges.peak[signal.id] < budget.shown:
         return over
-    surges.lessons.spoke(signal.id, signal.ids, many)
+    surges.lessons.spoke(signal.id, signal.ids, many, by_name)
     return [*over, surges.on[signal.id]]
 
 
