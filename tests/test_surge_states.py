@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from pipeline import snapshot
 from pipeline.complaints import ComplaintState, hear, lessons, tuned
 from pipeline.complaints.heard import Said
-from pipeline.complaints.lessons import LASTS, LEAST, MAX_LESSONS
+from pipeline.complaints.lessons import LASTS, LEAST, MAX_LESSONS, MORE, TIMES
 from pipeline.complaints.surge import CLOSED, JOINED, QUIET
 from pipeline.complaints.tuning import Complaints
 from pipeline.complaints.words import Vector
@@ -213,6 +214,15 @@ def test_a_much_larger_outbreak_of_what_was_called_noise_is_told(n: int) -> None
     told = hearing(called_noise(n), burst(NOW + 2 * 86400, "t", n=3 * n + 10, gap=30.0))
 
     assert n < paged(told) <= 2 * n + 5
+
+
+def test_the_same_thing_once_more_is_seldom_told() -> None:
+    """Of a stream in which m wrote, so many or more write by chance: Poisson, its rate known by m alone."""
+    dismissed = np.arange(3, 500)
+
+    again = stats.nbinom.sf(np.ceil(TIMES * dismissed + MORE) - 1, dismissed + 0.5, 0.5)
+
+    assert again.max() < 1 / 50
 
 
 def test_what_comes_all_at_once_is_not_what_came_over_a_day_and_was_called_noise() -> None:
