@@ -7,6 +7,7 @@ import contextlib
 import errno
 import fcntl
 import gc
+import importlib.util
 import signal
 import socket
 import sys
@@ -107,12 +108,16 @@ async def reload(engine: Engine, launch: Launch) -> str:
 def tune() -> None:
     """Look for garbage in little pieces, and in all that lives long but seldom: everybody waits meanwhile.
 
-    Of 100,000 alerts it takes 0.03 s of CPU time, 3 ms at once; after 200,000 new objects it took 60.
+    Of 100,000 alerts it takes 0.03 s of CPU time. A look at 5,000 objects that make up a large webhook took
+    17 ms, at 2,000 it takes 8.
     """
     sys.setswitchinterval(TURN)
+    if importlib.util.find_spec("sniffio") is None:
+        # httpcore asks for it with each lock of each request, and the file system is searched: 70 us a time.
+        sys.modules["sniffio"] = None  # type: ignore[assignment]
     gc.collect()
     gc.freeze()
-    gc.set_threshold(5_000, 1, 500)
+    gc.set_threshold(2_000, 1, 1_250)
 
 
 def _warn(settings: Config) -> None:
