@@ -240,6 +240,13 @@ def covered(asked: Labels, incidents: Iterable[Incident]) -> list[Incident]:
     return [incident for incident in incidents if all(map(index.find, views(incident)[0]))]
 
 
+def touched(asked: Labels, incidents: Iterable[Incident]) -> list[Incident]:
+    """Return the incidents of which such a silence would cover some signals, and others not."""
+    index = Index([conditions(asked)], MEMORY)
+    found = ((i, [bool(index.find(view)) for view in views(i)[0]]) for i in incidents)
+    return [incident for incident, hit in found if any(hit) and not all(hit)]
+
+
 def views(incident: Incident, parts: Parts = _whole) -> tuple[Sequence[Labels], Sequence[Labels]]:
     """Return the labels that must all be matched for the incident to be silent, and those of what is over.
 

@@ -18,7 +18,8 @@ The API answers JSON; times are seconds since 1970, UTC:
     GET  /api/v1/explain/ID                        what each stage said of an incident, signal, alert ...
     GET  /api/v1/silences                          those that hold
     POST /api/v1/silences                          {"incident": ID, "seconds": 3600, "by": "ann", "why": ""}
-    POST /api/v1/silences/preview                  {"match": "..."}: the open incidents that it would mute
+    POST /api/v1/silences/preview                  {"match": "..."}: the open incidents that it would mute,
+                                                   and those of which it would cover some signals only
     GET, POST, DELETE /api/v2/silence(s)           as Alertmanager's: see console/alertmanager.py
     GET  /api/v2/alerts, alerts/groups, receivers, status     the same: see console/alerts.py
     GET  /api/v1/boards/CUSTOMER                   what the board of that customer says

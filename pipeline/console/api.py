@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from pipeline.console.ask import TAKES, Submit, about, ask, command
 from pipeline.console.pages import MAX_OPEN, Pages, silences
 from pipeline.describe import describe
-from pipeline.silence import conditions, covered
+from pipeline.silence import conditions, covered, touched
 from pipeline.types import Event, Incident, Seconds
 
 MAX_LIMIT = 1_000
@@ -77,11 +77,13 @@ class Api:
             return said_no("expected a JSON object", 400)
         asked = {name: value for name, value in fields.items() if name in TAKES["silence"] and value}
         try:
-            muted = covered(asked, await self.store.incidents(open_only=True, limit=MAX_OPEN))
             written = [str(m) for m in conditions(asked)]
+            known = await self.store.incidents(open_only=True, limit=MAX_OPEN)
+            muted, partly = covered(asked, known), touched(asked, known)
         except ValueError as error:
             return said_no(str(error), 400)
-        return said_json({"matchers": written, "incidents": [whole(i) for i in muted]})
+        shown = {"incidents": [whole(i) for i in muted], "partly": [whole(i) for i in partly]}
+        return said_json({"matchers": written, **shown})
 
     async def board(self, request: Request) -> Response:
         words = await self.pages.board(request)

@@ -10,13 +10,13 @@ from markupsafe import Markup
 from starlette.requests import Request
 
 from pipeline.clock import Clock
-from pipeline.console.ask import MAX_SILENCE
+from pipeline.console.ask import MAX_SILENCE, MOST
 from pipeline.console.live import Words
 from pipeline.console.own import own
 from pipeline.console.plot import marks, plot, spark
 from pipeline.console.standing import Now, World, blind, felt, past, standing
 from pipeline.pseudonym import pseudonym
-from pipeline.silence import covering, history
+from pipeline.silence import LISTED, conditions, covered, covering, history, touched
 from pipeline.store import Store
 from pipeline.topology import Topology
 from pipeline.types import Event, Incident, Run, Seconds, Signal, State
@@ -153,10 +153,23 @@ class Pages:
         return {
             "title": "Controls",
             "now": now,
+            **await self._muting(request.query_params.get("match", "")[: MOST["match"]]),
             "silences": silences(asked, now),
             "stopped": stopped(asked),
             "asked": asked[:50],
         }
+
+    async def _muting(self, match: str) -> Words:
+        """Return what a silence by these matchers would mute now, wholly and in part; or what is wrong."""
+        words: Words = {"match": match, "wrong": "", "muted": [], "partly": []}
+        if not match.strip():
+            return words
+        try:
+            conditions(wanted := {LISTED: match})
+        except ValueError as error:
+            return {**words, "wrong": str(error)}
+        known = await self.store.incidents(open_only=True, limit=MAX_OPEN)
+        return {**words, "muted": covered(wanted, known), "partly": touched(wanted, known)}
 
     async def _world(self) -> World:
         # What is open counts however old it is: a service would be green while it burns.

@@ -242,7 +242,13 @@ async def test_a_silence_by_matchers_shows_first_what_it_would_mute(site: Site) 
 
     assert shown["matchers"] == ['service=~"payment|checkout"']
     assert [i["id"] for i in shown["incidents"]] == ["inc-0031"]
-    assert site.posted == []
+    assert (site.posted, shown["partly"]) == ([], [])
+
+
+async def test_a_preview_names_what_it_would_cover_in_part(site: Site) -> None:
+    shown = (await site.client.post("/api/v1/silences/preview", json={"service": "payment"})).json()
+
+    assert ([i["id"] for i in shown["incidents"]], [i["id"] for i in shown["partly"]]) == ([], ["inc-0031"])
 
 
 @pytest.mark.parametrize(

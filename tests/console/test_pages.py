@@ -247,6 +247,43 @@ async def test_controls_show_silences_that_hold_and_who_did_what(site: Site) -> 
     assert "Silenced by <b>ann</b>" in await site.page(INCIDENT)
 
 
+@pytest.mark.parametrize(
+    ("match", "said", "buttons"),
+    [
+        pytest.param('service=~"payment|checkout"', "Now it would mute 1 open incident.", 1, id="all of it"),
+        pytest.param(
+            "service=payment",
+            "mute 0 open incidents, and some but not all signals of 1 more, which stays loud.", 1,
+            id="a part",
+        ),
+        pytest.param("service==payment", "did you mean &#34;=&#34;?", 0, id="a slip"),
+        pytest.param("team=x", "Now it would mute 0 open incidents.", 1, id="nothing"),
+    ],
+)  # fmt: skip
+async def test_controls_say_what_matchers_would_mute_before_they_do(
+    site: Site, match: str, said: str, buttons: int
+) -> None:
+    found = await site.client.get("/controls", params={"match": match})
+
+    assert said in found.text
+    assert found.text.count('name="seconds"') == buttons
+
+
+async def test_controls_say_what_matchers_were_silenced_and_what_was_put_together(site: Site) -> None:
+    await site.press(do="silence", match="team=x", seconds="3600", by="ann", back="/controls")
+    (posted,) = site.posted
+    (silence,) = posted.events
+    merge = Event(
+        "command", "k1", shop.NOW, {"do": "merge", "incident": "inc-1", "into": "inc-2", "by": "ann"}
+    )
+    await site.store.record(Step(shop.NOW, commands=(silence, merge)), 2)
+
+    text = await site.page("/controls")
+
+    assert "team=x" in text.partition("Who did what")[2]
+    assert "inc-2" in text
+
+
 async def test_the_kill_switch_shows_on_every_page_that_it_concerns(site: Site) -> None:
     stop = Event("command", "k1", shop.NOW - 60, {"do": "stop", "by": "ann"})
     await site.store.record(Step(shop.NOW, commands=(stop,)), 2)
