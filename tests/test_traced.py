@@ -13,7 +13,7 @@ from pipeline import frame, snapshot
 from pipeline.config import Limits
 from pipeline.ingest import otlp_traces
 from pipeline.series import Series
-from pipeline.spans import TraceState, calls, paired, tally, trace, traced
+from pipeline.spans import TraceState, calls, paired, trace, traced
 from pipeline.types import Batch
 from tests.tracing import Sent, Shop, protobuf
 
@@ -232,6 +232,34 @@ def test_while_only_what_ended_long_ago_comes_nobody_is_said_to_have_no_calls() 
     assert told.state.dropped["late or twice"] == 12 * 30
 
 
+def test_nine_tenths_are_told_of_services_only() -> None:
+    told = Told()
+
+    told.hear([*many(FRONT), *many(CALL), *many(CART)])
+    told.wait(10)
+
+    assert sorted(name for name in told.samples if "seconds" in name) == [
+        'span_gap_seconds{entity="front->cart",quantile="0.5",service="cart"}',
+        'span_seconds{operation="GET /",quantile="0.5",service="front"}',
+        'span_seconds{operation="GET /cart",quantile="0.5",service="cart"}',
+        'span_seconds{quantile="0.5",service="cart"}',
+        'span_seconds{quantile="0.5",service="front"}',
+        'span_seconds{quantile="0.9",service="cart"}',
+        'span_seconds{quantile="0.9",service="front"}',
+    ]
+
+
+@pytest.mark.parametrize("peer", ["", "front"])
+def test_a_client_that_names_no_other_service_calls_nobody(peer: str) -> None:
+    told = Told()
+
+    told.hear([*many(FRONT), *many(replace(CALL, peer=peer))])
+    told.wait(50)
+
+    assert {name for name in told.samples if "rate" in name} == {'span_calls_rate{service="front"}'}
+    assert told.state.dropped["peer limit"] == 0
+
+
 def test_of_two_calls_nothing_but_their_number_is_told() -> None:
     told = Told()
 
@@ -305,76 +333,6 @@ def test_what_was_not_called_for_an_hour_is_forgotten() -> None:
     assert (calls(told.state), told.state.edges > before) == ({}, True)
 
 
-def test_operations_of_a_service_are_bounded_and_the_service_still_counts(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(tally, "MAX_OPERATIONS", 3)
-    told = Told()
-
-    told.hear([replace(CART, name=f"GET /cart/{k}", id=b"cart%04d" % k) for k in range(30)])
-    told.wait(10)
-
-    assert told.last('span_calls_rate{service="cart"}') == pytest.approx(3.0)
-    assert len(told.state.tally.seats.rows) == 4
-    assert told.state.tally.dropped == {"operation limit": 27}
-
-
-def test_services_are_bounded_and_those_known_still_count() -> None:
-    told = Told()
-    told.state.names.limit = told.state.tally.seats.limit = 4
-    told.hear(many(CART))
-    told.hear([replace(FRONT, service=f"s{k}", id=b"s%07d" % k) for k in range(50)])
-
-    told.hear(many(replace(CART, id=b"cart---2")))
-    told.wait(10)
-
-    assert told.last('span_calls_rate{service="cart"}') == pytest.approx(6.0)
-    assert (len(told.state.names.names), len(told.state.tally.seats.names)) == (4, 4)
-    assert told.state.dropped["name limit"] == 47
-    assert told.state.tally.dropped["subject limit"] > 0
-
-
-def test_operations_and_addresses_leave_room_for_services_and_calls() -> None:
-    told = Told()
-    told.state.names.limit = told.state.tally.seats.limit = 40
-    told.hear([replace(CART, name=f"GET /{k}", service=f"a{k % 4}", id=b"a%07d" % k) for k in range(60)])
-    told.hear([replace(CALL, peer=f"bank-{k}.example", id=b"p%07d" % k) for k in range(60)])
-
-    told.hear([*many(replace(FRONT, service="new")), *many(CALL), *many(CART)], after=1)
-    told.wait(10)
-
-    assert len(told.state.names.names) == 22
-    assert told.last('span_calls_rate{service="new"}') == pytest.approx(3.0)
-    assert told.last('span_calls_rate{entity="front->cart",service="cart"}') == pytest.approx(3.0)
-    assert sum(told.state.tally.operations.values()) == 18
-    assert told.state.tally.dropped == {"operation limit": 44}
-    assert told.state.dropped["peer limit"] == 45
-
-
-def test_calls_past_the_bound_do_not_change_the_graph_again_and_again() -> None:
-    told = Told()
-    told.state.tally.seats.limit = 1
-    told.hear(many(CART))
-
-    told.hear(many(CALL))
-    told.wait(10)
-
-    assert told.state.tally.dropped["subject limit"] == 1
-    assert told.state.edges == 0
-
-
-def test_waiting_spans_are_bounded_the_oldest_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paired, "MAX_WAITING", 20)
-    monkeypatch.setattr(traced, "MAX_FRESH", 40)
-    told = Told()
-
-    told.hear(many(CALL, 50))
-    told.hear(many(replace(CART, parent=b"nobody-1"), 50), after=1)
-
-    assert (len(told.state.waiting.clients), len(told.state.waiting.servers)) == (20, 20)
-    assert told.state.waiting.dropped["waiting limit"] == 60
-
-
 def test_a_snapshot_in_the_middle_changes_nothing() -> None:
     shop = Shop(7)
     told = Told()
@@ -392,16 +350,6 @@ def test_a_snapshot_in_the_middle_changes_nothing() -> None:
 
     assert told.samples == other.samples
     assert len(told.samples) > 20
-
-
-def test_only_the_newest_posts_are_known_by_their_content(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(traced, "MAX_FRAMES", 3)
-    told = Told()
-
-    for k in range(9):
-        told.hear([replace(CART, id=b"cart%04d" % k)])
-
-    assert len(told.state.frames) == 3
 
 
 def test_what_a_service_calls_of_itself_is_no_way_between_two() -> None:

@@ -62,6 +62,26 @@ def test_numbers_of_those_forgotten_are_given_again() -> None:
     assert (sorted(again), len(names.names)) == ([-1, 0, 1], 2)
 
 
+def test_who_was_heard_within_the_hour_keeps_a_number_however_many_came_since() -> None:
+    names = Seats(1_000)
+    for k in range(64):
+        names.find((f"s{k}",), NOW)
+
+    names.find(("one more",), NOW + seats.IDLE)
+
+    assert names.forget(NOW + seats.IDLE) == []
+    assert len(names.forget(NOW + seats.IDLE + 1.0)) == 64
+
+
+def test_what_takes_longer_than_can_be_told_is_told_as_the_longest() -> None:
+    counts = tally.Tally()
+    row = np.full(9, counts.row(("service", "pay"), NOW, NOW), np.int32)
+
+    counts.add(row, np.zeros(9), np.full(9, 1e6))
+
+    assert 850 < tally.quantile(counts.times[:1], 0.9)[0] <= 1000
+
+
 def test_the_catalogue_is_believed_and_traces_tell_what_it_does_not() -> None:
     state, graph = TraceState(), Graph()
     catalog = Topology({"front": Service(owner="web"), "cart": Service(depends_on=("db",))})
