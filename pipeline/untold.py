@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import zlib
 from base64 import b64decode, b64encode
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import cramjam
 import msgspec
 
 from pipeline.types import Seconds
@@ -21,6 +20,10 @@ SOURCE = "__generatorURL"
 _NEW, _TOLD = 1, 2
 
 
+# Between two label sets, or two objects of JSON: it occurs in neither, for both are UTF-8.
+_NEXT = b"\xfe"
+
+
 class Listed(NamedTuple):
     """An alert as a webhook lists it."""
 
@@ -30,11 +33,20 @@ class Listed(NamedTuple):
     ended: Seconds | None = None
 
 
+class Sheet(NamedTuple):
+    """Alerts as a webhook lists them, in columns; those at the end of the list are over."""
+
+    labels: list[bytes]
+    notes: list[bytes]
+    since: list[Seconds]
+    ended: list[Seconds]  # of the last so many
+
+
 @dataclass(slots=True)
 class Untold:
     """Rows of alerts by the signal that counts them, and whose end is news. Owned by AlertState.
 
-    A signal's list is at most twice as long as its alerts are many.
+    A signal's list is at most twice as long as its alerts are many, and 1,024.
     """
 
     began: dict[str, list[int]] = field(default_factory=dict)  # signal -> rows, some of them over since
@@ -44,6 +56,7 @@ class Untold:
     count: int = 0  # alerts that began and nobody has heard of
     held: int = 0  # of `ended`
     dropped: Counter[str] = field(default_factory=Counter)
+    fresh: dict[str, int] = field(default_factory=dict)  # signal -> of `began`, those not over
 
     def begin(self, signal: str, row: int) -> None:
         """Take in an alert that has begun to fire."""
@@ -53,16 +66,24 @@ class Untold:
         self.count += 1
         rows = self.began.get(signal)
         if rows is None:
-            self.began[signal] = [row]
+            self.began[signal], self.fresh[signal] = [row], 1
             return
+        self.fresh[signal] = self.waiting(signal) + 1
         rows.append(row)
-        if len(rows) >= 1024 and not len(rows) & (len(rows) - 1):
+        if len(rows) >= 1024 and not len(rows) & (len(rows) - 1) and len(rows) > self.fresh[signal]:
             rows[:] = [r for r in dict.fromkeys(rows) if self.said[r] == _NEW]
 
     def end(self, signal: str, row: int, alert: Listed) -> None:
         """Take in that it is over: news for those who heard that it fired, and for nobody else."""
-        known, self.said[row] = self.said[row], 0
-        self.count -= known == _NEW
+        known = self.said[row]
+        if known == _NEW:
+            left = self.waiting(signal) - 1
+            self.count -= 1
+            if left:
+                self.fresh[signal] = left
+            else:
+                del self.began[signal], self.fresh[signal]
+        self.said[row] = 0
         if known != _TOLD:
             return
         if self.held >= MAX_ENDED:
@@ -71,20 +92,38 @@ class Untold:
         self.held += 1
         self.ended.setdefault(signal, []).append(alert)
 
-    def new(self, signal: str) -> list[int]:
-        """Return the rows that nobody has heard of; one may be another signal's by now."""
-        return [r for r in dict.fromkeys(self.began.get(signal, ())) if self.said[r] == _NEW]
+    def waiting(self, signal: str) -> int:
+        """Return how many of the signal's alerts nobody has heard of."""
+        known = self.fresh.get(signal)
+        if known is None:
+            rows = self.began.get(signal)
+            if rows is None:
+                return 0
+            # A version that did not count them has written the snapshot.
+            known = self.fresh[signal] = sum(self.said[r] == _NEW for r in dict.fromkeys(rows))
+        return known
 
-    def tell(self, signal: str, incident: str, rows: Sequence[int], left: Sequence[int]) -> None:
-        """Take it that these are told of as part of the incident, and those are left to be told."""
-        for row in rows:
+    def stale(self, signal: str) -> bool:
+        """Say whether alerts of this signal were over before anybody heard of them."""
+        return len(self.began[signal]) != self.waiting(signal)
+
+    def new(self, signal: str) -> list[int]:
+        """Return the rows that nobody has heard of; where some are stale, some may be another's."""
+        return [r for r in dict.fromkeys(self.began[signal]) if self.said[r] == _NEW]
+
+    def tell(self, signal: str, incident: str, most: int) -> list[int]:
+        """Hand out rows that are told of as part of the incident, the earliest first; none may be stale."""
+        rows = self.began[signal]
+        told = rows[:most]
+        del rows[:most]
+        for row in told:
             self.said[row] = _TOLD
-        self.count -= len(rows)
+        self.count -= len(told)
         self.owners[signal] = incident
-        if left:
-            self.began[signal] = list(left)
-        else:
-            self.began.pop(signal, None)
+        self.fresh[signal] = len(rows)
+        if not rows:
+            del self.began[signal], self.fresh[signal]
+        return told
 
     def over(self, signal: str, most: int) -> list[Listed]:
         """Hand out ends that nobody has heard of, the earliest first."""
@@ -101,11 +140,17 @@ class Untold:
             self.held -= len(self.ended.pop(signal, ()))
 
 
-def fold(alerts: Sequence[Listed]) -> str:
-    """Return alerts as text that an action can hold: a thousand of them are much alike, and take 30 kB."""
-    return b64encode(zlib.compress(msgspec.msgpack.encode(alerts), 1)).decode()
+def fold(alerts: Sheet) -> str:
+    """Return alerts as text that an action can hold: a thousand of them are much alike, and take 55 kB."""
+    labels, notes = _NEXT.join(alerts.labels), _NEXT.join(alerts.notes)
+    raw = msgspec.msgpack.encode((labels, notes, alerts.since, alerts.ended))
+    return b64encode(bytes(cramjam.lz4.compress_block(raw))).decode()
 
 
-def unfold(text: str) -> list[Listed]:
+def unfold(text: str) -> Sheet:
     """Return the alerts of such a text."""
-    return msgspec.msgpack.decode(zlib.decompress(b64decode(text)), type=list[Listed]) if text else []
+    raw = bytes(cramjam.lz4.decompress_block(b64decode(text)))
+    labels, notes, since, ended = msgspec.msgpack.decode(
+        raw, type=tuple[bytes, bytes, list[Seconds], list[Seconds]]
+    )
+    return Sheet(labels.split(_NEXT), notes.split(_NEXT), since, ended)

@@ -16,7 +16,7 @@ from pipeline import config
 from pipeline.config import Config
 from pipeline.flow import Pipeline
 from pipeline.notify import Notice
-from pipeline.notify.webhook import payload
+from pipeline.notify.webhook import encoded
 from pipeline.respond import regroup, roll
 from pipeline.types import Action, Batch, Event, Seconds
 from tests import nouns
@@ -59,7 +59,8 @@ def labels(pod: str) -> dict[str, str]:
 
 
 def sent(action: Action) -> dict[str, Any]:
-    return payload(msgspec.convert(action.args["notice"], Notice))
+    sent: dict[str, Any] = msgspec.json.decode(encoded(msgspec.convert(action.args["notice"], Notice)))
+    return sent
 
 
 def listed(actions: Sequence[Action]) -> Told:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -14,9 +13,10 @@ import httpx
 import msgspec
 
 from pipeline.notify import Notice, Seen, secret
-from pipeline.series import fingerprint, fingerprints, pack, unpack
-from pipeline.types import Rejected, Retry, Seconds
-from pipeline.untold import SOURCE, Listed, unfold
+from pipeline.notify._listed import NEVER, when, write
+from pipeline.series import fingerprint, pack
+from pipeline.types import Rejected, Retry
+from pipeline.untold import unfold
 
 # Alertmanager's own words for why it notifies; a receiver may match on them.
 _REASONS = {
@@ -26,7 +26,6 @@ _REASONS = {
     **{same: same for same in ("repeat interval elapsed", "new alerts added", "some alerts resolved")},
 }
 _SEVERITY = {"P1": "critical", "P2": "critical", "P3": "warning", "P4": "info"}
-_NEVER = "0001-01-01T00:00:00Z"  # what Go's zero time looks like: not ended
 
 
 class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,7 +82,7 @@ async def send(args: Args, notice: Notice, key: str) -> str:
         headers["Authorization"] = f"Bearer {secret(args.bearer_file)}"
     url = args.url or secret(args.url_file)
     # A thousand alerts take 10 ms: posts that come in must not wait for that.
-    body = await asyncio.to_thread(_encoded, notice) if notice.alerts else _encoded(notice)
+    body = await asyncio.to_thread(encoded, notice) if notice.alerts else encoded(notice)
     try:
         answer = await _client().post(url, content=body, headers=headers)
     except httpx.HTTPError as error:
@@ -98,20 +97,20 @@ async def send(args: Args, notice: Notice, key: str) -> str:
     raise Rejected(f"{said}: {answer.text[:200]}")
 
 
-def _encoded(notice: Notice) -> bytes:
+def encoded(notice: Notice) -> bytes:
     return msgspec.json.encode(payload(notice))
 
 
 def payload(notice: Notice) -> dict[str, Any]:
     """Return the JSON body: each alert as it came, one for each other signal, or one for the incident."""
     over = notice.state == "resolved"
-    listed = unfold(notice.alerts)
-    prints = fingerprints([one.labels for one in listed])
-    alerts = [_own(one, known) for one, known in zip(listed, prints, strict=True)]
+    listed = write(unfold(notice.alerts)) if notice.alerts else None
     # Where the alerts of a signal are listed themselves, it says nothing more.
     signals = [s for s in notice.signals if s.kind != "alert" or not (listed or notice.more_alerts)]
-    alerts += [_signal(notice, s, over) for s in signals]
-    alerts = alerts or [_signal(notice, None, over)]
+    own = [_signal(notice, s, over) for s in signals]
+    if not listed and not own:
+        own = [_signal(notice, None, over)]
+    labels, notes = [each["labels"] for each in own], [each["annotations"] for each in own]
     about = _about(notice)
     return {
         "version": "4",
@@ -121,11 +120,12 @@ def payload(notice: Notice) -> dict[str, Any]:
         "status": "resolved" if over else "firing",
         "receiver": notice.receiver,
         "groupLabels": about,
-        "commonLabels": _common([alert["labels"] for alert in alerts]),
-        "commonAnnotations": {"summary": notice.title} | _common([a["annotations"] for a in alerts]),
+        "commonLabels": _common([listed.labels, *labels] if listed else labels),
+        "commonAnnotations": {"summary": notice.title} | _common([listed.notes, *notes] if listed else notes),
         "externalURL": notice.url.partition(notice.page or "/incidents/")[0],
         "notification_reason": _REASONS.get(notice.reason, "unknown"),
-        "alerts": alerts,
+        # What is raw stands there as it is: one piece of text for all those that are listed.
+        "alerts": [msgspec.Raw(listed.alerts), *own] if listed else own,
         "incident": msgspec.to_builtins(msgspec.structs.replace(notice, alerts="")),
     }
 
@@ -143,20 +143,6 @@ def _common(each: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """Return what is the same in all."""
     first, *others = each
     return {k: v for k, v in first.items() if all(other.get(k) == v for other in others)}
-
-
-def _own(one: Listed, known: str) -> dict[str, Any]:
-    """Return an alert of another system as Alertmanager would."""
-    notes = msgspec.json.decode(one.notes, type=dict[str, str])
-    return {
-        "status": "firing" if one.ended is None else "resolved",
-        "labels": unpack(one.labels),
-        "annotations": notes,
-        "startsAt": _when(one.since),
-        "endsAt": _NEVER if one.ended is None else _when(one.ended),
-        "generatorURL": notes.pop(SOURCE, ""),
-        "fingerprint": known,
-    }
 
 
 def _signal(notice: Notice, seen: Seen | None, over: bool) -> dict[str, Any]:
@@ -178,16 +164,11 @@ def _signal(notice: Notice, seen: Seen | None, over: bool) -> dict[str, Any]:
         "status": "firing" if ended is None else "resolved",
         "labels": labels,
         "annotations": {"summary": notice.title, "description": seen.reason if seen else notice.because},
-        "startsAt": _when(since),
-        "endsAt": _NEVER if ended is None else _when(ended),
+        "startsAt": when(since),
+        "endsAt": NEVER if ended is None else when(ended),
         "generatorURL": notice.url,
         "fingerprint": fingerprint(pack(labels)),
     }
-
-
-@lru_cache(maxsize=4096)
-def _when(at: Seconds) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _after(answer: httpx.Response) -> float:

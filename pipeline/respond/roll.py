@@ -15,7 +15,7 @@ from typing import NamedTuple
 from pipeline.alerts import AlertState
 from pipeline.correlate.state import CorrelateState
 from pipeline.types import Incident, Seconds
-from pipeline.untold import Listed, fold
+from pipeline.untold import Listed, Sheet, fold
 
 CHANNEL = "webhook"
 MAX_LISTED = 1_000  # alerts of one call, 0.7 MB as JSON: many servers take no body above 1 MB
@@ -72,7 +72,7 @@ class Roll:
     def count(self, signals: Sequence[str]) -> int:
         """Return how many alerts have begun that nobody has heard of."""
         untold = self.alerts.untold
-        return sum(len(self._of(signal, untold.new(signal))) for signal in signals)
+        return sum(map(untold.waiting, signals))
 
     def call(self, incident: Incident, signals: list[str]) -> Call:
         """Return a call that lists news of these signals, the last first; one with no more is taken out."""
@@ -104,9 +104,9 @@ class Roll:
         untold = self.alerts.untold
         if signal not in untold.began:
             return []
-        rows = self._of(signal, untold.new(signal))
-        untold.tell(signal, incident, rows[:most], rows[most:])
-        return rows[:most]
+        if untold.stale(signal):
+            untold.began[signal] = self._of(signal, untold.new(signal))
+        return untold.tell(signal, incident, most)
 
     def _of(self, signal: str, rows: Iterable[int]) -> list[int]:
         """Return those rows that are still counted by the signal."""
@@ -114,6 +114,13 @@ class Roll:
         return [row for row, one in owners if one and one.signal and one.signal.id == signal]
 
     def _call(self, rows: Sequence[int], ends: Sequence[Listed], unlisted: int = 0) -> Call:
+        if not rows and not ends:
+            return Call()
         state = self.alerts
-        on = [Listed(state.labels[r], state.notes[r], float(state.since[r])) for r in rows]
-        return Call(fold([*on, *ends]), len(on) + len(ends), unlisted, len(ends)) if on or ends else Call()
+        sheet = Sheet(
+            [*(state.labels[r] for r in rows), *(one.labels for one in ends)],
+            [*(state.notes[r] for r in rows), *(one.notes for one in ends)],
+            [*state.since[[*rows]].tolist(), *(one.since for one in ends)],
+            [one.ended or 0.0 for one in ends],
+        )
+        return Call(fold(sheet), len(rows) + len(ends), unlisted, len(ends))
