@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.complaints.encoders import encoder
+from pipeline.complaints.postings import Lately
 from pipeline.complaints.reading import reading, readings
 from pipeline.complaints.usual import Usual
 from pipeline.complaints.words import WIDTH, Rarity, Vector, alike, columns, plain
@@ -21,6 +22,9 @@ LONG = " ".join("".join(pair) for pair in product("abcdefghij", repeat=2))
 def vectors(texts: list[str]) -> list[Vector]:
     rarity = Rarity()
     return [rarity.weigh(*columns([plain(text)])[0]) for text in texts]
+
+
+SAID = vectors([f"card {a}{b} fails" for a, b in product("abcdefghijklmnop", repeat=2)])
 
 
 def naive(one: Vector, other: Vector) -> float:
@@ -74,6 +78,25 @@ def test_texts_read_together_are_read_as_each_of_them_alone(texts: list[str]) ->
         assert (one.own, one.words, one.urgent) == (alone.own, alone.words, alone.urgent)
         assert [part.tolist() for part in one.columns] == [part.tolist() for part in alone.columns]
         assert one.dense.shape == (0,)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.integers(1, 90), st.integers(0, 120)), max_size=6))
+def test_the_cosines_of_a_day_are_those_of_each_text_whenever_they_were_posted(
+    steps: list[tuple[int, int]],
+) -> None:
+    index, weight = np.stack([v.index for v in SAID]), np.stack([v.weight for v in SAID])
+    alike_to_it = [naive(v, SAID[9]) for v in SAID]
+    day, end = Lately(), 0
+
+    for more, back in steps:
+        end = min(end + more, len(SAID))
+        begin = max(end - back, 0)
+        gone = begin // 2
+        rows = slice(begin - gone, end - gone)
+        found = day.cosines(SAID[9], index[gone:], weight[gone:], rows, gone)
+
+        assert np.allclose(found, alike_to_it[begin:end], atol=1e-5)
 
 
 def test_a_text_longer_than_the_width_fills_it() -> None:

@@ -13,8 +13,9 @@ from scipy import special
 from pipeline.complaints.encoders import Dense
 from pipeline.complaints.known import Known
 from pipeline.complaints.latent import Latent
+from pipeline.complaints.postings import Lately
 from pipeline.complaints.usual import DAY, HISTORY, LATENT, Usual, mix
-from pipeline.complaints.words import WIDTH, Ints, Singles, Vector, alike
+from pipeline.complaints.words import WIDTH, Ints, Singles, Vector
 from pipeline.types import Floats, Seconds
 
 HOUR = 3600.0
@@ -22,6 +23,8 @@ WINDOWS = np.array([600.0, 1200.0, 2400.0, 5400.0])
 SLOW_COST = 0.5  # surprise that is taken off there: a bad day is no news
 SLOW = np.array([6 * HOUR, 24 * HOUR])  # for what burns slowly
 LENGTHS = np.concatenate([WINDOWS, SLOW])
+UP_TO = LENGTHS[:, None]
+COSTS = np.where(WINDOWS[-1] < LENGTHS, SLOW_COST, 0.0)
 LIVED = np.where(
     WINDOWS[-1] < LENGTHS, 4 * LENGTHS, LENGTHS
 )  # of history, before which a window tells nothing
@@ -85,6 +88,7 @@ class Heard:
     usual: Usual = field(default_factory=Usual)
     latent: Latent = field(default_factory=Latent)
     places: Singles = field(default_factory=lambda: np.zeros((64, 0), np.float32))  # rows of Latent
+    day: Lately = field(default_factory=Lately)
 
     def __len__(self) -> int:
         return self.count
@@ -144,7 +148,7 @@ class Heard:
 
     def alike(self, said: Said, rows: slice) -> Floats:
         """Return how far each of those rows says the same, (n,): 0 not at all, 1 surely."""
-        words = alike(self.index[rows], self.weight[rows], said.vector)
+        words = self.day.cosines(said.vector, self.index, self.weight, rows, self.first)
         cosine = mix(words, self.dense[rows] if len(said.dense) else self.places[rows], said.meant)
         return self.usual.same(cosine, self.topic[rows], self.sure[rows], said.topic, said.sure)
 
@@ -182,23 +186,20 @@ class Heard:
         if not len(near):
             return NO_RISE
         counts = voices(time - when[near], who[near], same[near])
+        shares = self.usual.shares(time, LENGTHS)
         lived = self.usual.until - self.usual.since >= LIVED
         crowd = ~lived & (WINDOWS[-1] >= LENGTHS) & (counts >= FIRST)
         if crowd.any():
             others = (who != voice) & (when <= time)
             crowd &= 2 * counts > voices(time - when[others], who[others], np.ones(int(others.sum())))
-        (risen,) = ((lived | crowd) & (counts > 0.3)).nonzero()
+            shares = np.where(crowd, LENGTHS / HISTORY, shares)
+        (risen,) = ((lived | crowd) & (counts > 0.3) & (shares > 0)).nonzero()
         if not len(risen):
             return NO_RISE
-        shares = self.usual.shares(time, LENGTHS[risen])
-        shares = np.where(crowd[risen], LENGTHS[risen] / HISTORY, shares)
-        risen, shares = risen[shares > 0], shares[shares > 0]
-        if not len(risen):
-            return NO_RISE
-        expected = (usually + PRIOR) * shares
+        expected = (usually + PRIOR) * shares[risen]
         chance = expected / (expected + grain / SPREAD)
         tails = special.betainc(counts[risen] / grain, 1 / SPREAD, chance)
-        surprise = -np.log10(np.maximum(tails, 1e-300)) - SLOW_COST * (LENGTHS[risen] > WINDOWS[-1])
+        surprise = -np.log10(np.maximum(tails, 1e-300)) - COSTS[risen]
         best = int(surprise.argmax())
         if surprise[best] <= 0:
             return NO_RISE
@@ -250,10 +251,11 @@ def voice_of(customer: str, text: str) -> int:
 
 def voices(age: Floats, who: NDArray[np.int64], same: Floats) -> Floats:
     """Return how many customers say the same in each of LENGTHS, (6,): each by the likest he said in it."""
-    order = np.argsort(who, kind="stable")
+    order = who.argsort(kind="stable")
     who = who[order]
-    new = np.ones(len(who), np.bool_)
+    new = np.empty(len(who), np.bool_)
+    new[0] = True
     np.not_equal(who[1:], who[:-1], out=new[1:])
-    inside = np.where(age[order] < LENGTHS[:, None], same[order], 0.0)
-    found: Floats = np.maximum.reduceat(inside, np.flatnonzero(new), axis=1).sum(axis=1)
+    inside = np.where(age[order] < UP_TO, same[order], 0.0)
+    found: Floats = np.maximum.reduceat(inside, new.nonzero()[0], axis=1).sum(axis=1)
     return found

@@ -65,7 +65,7 @@ class Note:
         self.used = number
         self.count += 1
         said = without(" ".join(text[: 2 * MAX_TEXT].split()), customer)[:MAX_TEXT]
-        if said and all(said != other for _, other in self.samples):
+        if said and said not in [other for _, other in self.samples]:
             self.samples = [*self.samples[-SAMPLES + 1 :], (likeness, said)]
         if time is not None:
             self.first, self.last = min(self.first, time), max(self.last, time)

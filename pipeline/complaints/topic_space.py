@@ -80,11 +80,11 @@ class Space:
         if dense is not None and len(dense) not in (0, dim):
             dim = len(dense)
             self._widen(dim)
-        heavy = np.flatnonzero(vector.weight)
-        column = vector.index[heavy]
+        heavy = np.count_nonzero(vector.weight)
+        column = vector.index[:heavy]
         folds = _FOLD[column]
         spread, used = np.zeros(SKETCH, np.float32), np.zeros(SKETCH, np.bool_)
-        np.add.at(spread, folds, _SIGN[column] * vector.weight[heavy])
+        np.add.at(spread, folds, _SIGN[column] * vector.weight[:heavy])
         used[folds] = True
         fold = np.flatnonzero(used)
         said = spread[fold]

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse._sparsetools import csc_matvec, csr_row_index
 
 from pipeline.complaints.encoders import Dense
-from pipeline.complaints.words import SIZE, WIDTH, Ints, Singles, Vector
+from pipeline.complaints.postings import Postings, posted
+from pipeline.complaints.words import SIZE, Ints, Singles, Vector
 from pipeline.types import Floats, Seconds
 
 HOUR, DAY = 3600.0, 86400.0
@@ -79,13 +78,7 @@ class Usual:
             return
         some = past[:: -(-len(past) // SAMPLE)]
         self.share = len(some) / len(past)
-        table = sparse.csr_matrix(
-            (weight[some].ravel(), index[some].ravel(), np.arange(0, len(some) * WIDTH + 1, WIDTH)),
-            (len(some), SIZE),
-        )
-        table.eliminate_zeros()
-        turned = table.tocsc()
-        self.start, self.rows, self.weight = turned.indptr, turned.indices, turned.data
+        self.start, self.rows, self.weight, _ = posted(index[some], weight[some])
         meant = dense if dense.shape[1] else columns["places"]
         self.dense, self.service = meant[some].astype(np.float32), columns["service"][some]
         self.topic, self.sure = columns["topic"][some], columns["sure"][some]
@@ -121,19 +114,7 @@ class Usual:
 
     def words(self, vector: Vector) -> Floats:
         """Return the cosine of a text's n-grams with those of each complaint of the sample, (n,)."""
-        used = np.count_nonzero(vector.weight)
-        index, n = vector.index[:used], len(self.service)
-        ends = np.zeros(used + 1, np.int32)
-        np.cumsum(self.start[index + 1] - self.start[index], out=ends[1:])
-        rows, weight, found = (
-            np.empty(ends[-1], np.int32),
-            np.empty(ends[-1], np.float32),
-            np.zeros(n, np.float32),
-        )
-        # What scipy's matrices end in, which take twice as long to be made; numpy takes three times as long.
-        csr_row_index(used, index, self.start, self.rows, self.weight, rows, weight)
-        csc_matvec(n, used, ends, rows, weight, vector.weight[:used], found)
-        return found.astype(np.float64)
+        return Postings(self.start, self.rows, self.weight, len(self.service)).cosines(vector)
 
     def lean(self, words: Floats, dense: Dense) -> Dense:
         """Return a text's row (dim,) drawn to its nearest in the sample, at length 1; `words` as above."""
@@ -152,7 +133,9 @@ class Usual:
     def shares(self, time: Seconds, lengths: Floats) -> Floats:
         """Return the part of the history that usually comes in each of the spans before the time."""
         clock = self._clock(time)
-        upto = _upto(clock, np.concatenate([[self.since, self.until, time], time - lengths]))
+        ends = np.empty(3 + len(lengths))
+        ends[:3], ends[3:] = (self.since, self.until, time), time - lengths
+        upto = _upto(clock, ends)
         whole = float(upto[1] - upto[0])
         found: Floats = (upto[2] - upto[3:]) / whole if whole > 0 else np.zeros(len(lengths))
         return found
@@ -160,15 +143,16 @@ class Usual:
     def _clock(self, time: Seconds) -> Floats:
         """Return the usual complaints from Monday 0:00 to each full hour of a week, (169,)."""
         days = max((time - self.began) / DAY, 1.0)
-        usual = self.hours.sum() / (24 * days)
-        lived = days * np.array([5.0, 2.0])[:, None] / 7  # days behind each of the 48 hours
-        rate = (self.hours.reshape(2, 24) + SHRINK * usual) / (lived + SHRINK)
+        rate = self.hours + SHRINK * (self.hours.sum() / (24 * days))
+        rate[:24] /= days * 5 / 7 + SHRINK  # days behind each hour of weekdays,
+        rate[24:] /= days * 2 / 7 + SHRINK  # and of weekends
         clock = np.zeros(169)
-        np.cumsum(rate[WEEKDAYS].ravel(), out=clock[1:])
+        rate[WEEK].cumsum(out=clock[1:])
         return clock
 
 
-WEEKDAYS = np.array([0, 0, 0, 0, 0, 1, 1])
+# Which of the 48 hours each of a week is, from Monday 0:00.
+WEEK = (np.array([0, 0, 0, 0, 0, 24, 24])[:, None] + np.arange(24)).ravel()
 HOURS = np.arange(169.0)
 
 

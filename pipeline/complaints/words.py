@@ -67,9 +67,10 @@ class Rarity:
 
     def weigh(self, columns: Ints, counts: Singles) -> Vector:
         """Return the vector of one text, by the texts met so far and itself, and remember it."""
-        self.seen[columns] += 1
+        seen = self.seen[columns] + 1
+        self.seen[columns] = seen
         self.texts += 1
-        weight = (1 + np.log(counts)) * np.log(1 + (self.texts + 1) / (self.seen[columns] + 0.5))
+        weight = (1 + np.log(counts)) * np.log(1 + (self.texts + 1) / (seen + 0.5))
         if len(weight) > WIDTH:
             best = np.argsort(-weight, kind="stable")[:WIDTH]
             columns, weight = columns[best], weight[best]
