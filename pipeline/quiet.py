@@ -71,7 +71,7 @@ def quieting(
         )
     if why := calendar.muted(incident, inhibitor.parts, now):
         return Quiet(Verdict(False, Reason.MUTED, because=why), f"what was {why}")
-    if held := _held(inhibitor, incident, policy):
+    if held := _held(state.silences, inhibitor, incident, policy, now):
         because = f'inhibited by rule "{held.rule}" while {held.named} is on'
         return Quiet(Verdict(False, Reason.INHIBITED, held.rule, because), held.named)
     return None
@@ -95,13 +95,19 @@ def _command(state: QuietState, event: Event, policy: Policy, now: Seconds) -> N
             state.silences.end(id)
 
 
-def _held(inhibitor: Inhibitor, incident: Incident, policy: Policy) -> Held | None:
-    """Return what inhibits the incident: without its inhibited signals it would not page."""
+def _held(
+    silences: Silences, inhibitor: Inhibitor, incident: Incident, policy: Policy, now: Seconds
+) -> Held | None:
+    """Return what inhibits the incident: without its inhibited and its silenced signals it would not page."""
     if not inhibitor.active:
         return None
     on = [s for s in incident.signals if s.ended is None]
     found = {s.id: held for s in on if (held := inhibitor.held(s.id))}
-    if not found or strong(policy, incident, [s for s in on if s.id not in found]):
+    if not found:
+        return None
+    parts = inhibitor.parts
+    rest = [s for s in on if s.id not in found and not silences.covers_one(s, incident, now, parts)]
+    if strong(policy, incident, rest):
         return None
     return next(iter(found.values()))
 

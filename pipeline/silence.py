@@ -111,6 +111,10 @@ class Silences:
             self._follow(incident.id, tuple(dict.fromkeys(s.id for s in spoken if s.fades)), now)
         return _one(found)
 
+    def covers_one(self, signal: Signal, incident: Incident, now: Seconds, parts: Parts = _whole) -> bool:
+        """Say whether the signal is silenced now, whatever else the incident is made of."""
+        return bool(self.held) and all(self._holding(v, now) for v in _looks(signal, incident, parts))
+
     def resolved(self, incident: Incident, now: Seconds) -> None:
         """Hear that the incident is over."""
         if incident.id in self.covered:
@@ -256,14 +260,16 @@ def views(incident: Incident, parts: Parts = _whole) -> tuple[Sequence[Labels], 
     loud = [s for s in incident.signals if s.page] or incident.signals
     on = [s for s in loud if s.ended is None]
     decide, over = (
-        [
-            {**labels, "service": s.service, "incident": incident.id}
-            for s in some
-            for labels in parts(s.id) or (s.labels,)
-        ]
+        [view for s in some for view in _looks(s, incident, parts)]
         for some in (on or loud, [s for s in loud if s.ended is not None] if on else [])
     )
     return decide or [{"incident": incident.id}], over
+
+
+def _looks(signal: Signal, incident: Incident, parts: Parts) -> list[Labels]:
+    """Return the label sets of a signal as matchers see them."""
+    beside = {"service": signal.service, "incident": incident.id}
+    return [{**labels, **beside} for labels in parts(signal.id) or (signal.labels,)]
 
 
 def _one(found: Sequence[Sequence[Silence]]) -> Silence | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -159,3 +160,30 @@ def test_what_is_silent_when_a_silence_ends_is_told_again_only_once_it_burns() -
     assert reasons == [
         Reason.NEW, Reason.SILENCED, Reason.SILENCED, Reason.NOTHING_NEW, Reason.REPEAT, Reason.NOTHING_NEW,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("silenced", "reason"),
+    [
+        pytest.param("mail", Reason.INHIBITED, id="one is muted by what is on, the other by a person"),
+        pytest.param("web", Reason.NEW, id="the other is not"),
+    ],
+)
+def test_what_is_silenced_and_what_is_inhibited_make_no_page_together(silenced: str, reason: Reason) -> None:
+    inhibitor = Inhibitor()
+    inhibitor.adopt((Inhibition("db over cart", ("service=db",), ("service=cart",)),))
+    db, cart, mail = (nouns.signal(name, 1000) for name in ("db", "cart", "mail"))
+    both = nouns.incident(cart, mail, id="i-both")
+    asked = nouns.command("silence", 1000, 2000, service=silenced)
+
+    _, verdicts = decide(
+        DecideState(),
+        [nouns.incident(db, id="i-db"), both],
+        [asked],
+        POLICY,
+        1000,
+        [db, cart, mail],
+        inhibitor,
+    )
+
+    assert verdicts["i-both"].reason is reason
