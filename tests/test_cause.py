@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.cause import MAX_SUSPECTS, rank, services, sort_of
+from pipeline.cause import AHEAD, MAX_SUSPECTS, REACH, rank, services, sort_of, within_reach
 from pipeline.types import Complaint, Event, Signal
 from tests.nouns import SHOP, change, complaint, signal
 
@@ -65,6 +65,10 @@ def test_an_alert_of_a_symptom_is_explained_by_what_fires_below_it() -> None:
     assert first(*symptoms, alert("DiskFull", "payment", 1000))[0] == "payment"
     assert first(*symptoms, alert("PaymentErrors", "payment", 1000))[0] == "payment"
     assert first(*symptoms)[0] == "checkout"
+    assert [sort_of(alert(name, "front", 980)) for name in ("SlowCheckout", "InstanceDown")] == [
+        "slow",
+        "own",
+    ]
 
 
 def test_an_alert_of_a_fault_of_its_own_is_not_explained_by_what_fires_below_it() -> None:
@@ -75,6 +79,47 @@ def test_a_slow_call_speaks_against_the_one_called_not_the_caller() -> None:
     edge = signal("payment", 1000, "edge_p50_s", entity="checkout->payment", surprise=20)
 
     assert first(edge, signal("checkout", 990, "latency_seconds", surprise=25))[0] == "payment"
+
+
+@pytest.mark.parametrize(
+    ("ways", "suspects"),
+    [
+        pytest.param(["front->cart"], ("cart", "front"), id="one way: whom it leads to"),
+        pytest.param(
+            ["front->checkout", "checkout->cart", "checkout->payment"],
+            ("checkout", "cart", "front", "payment"), id="all ways of one",
+        ),
+    ],
+)  # fmt: skip
+def test_slow_ways_speak_against_one_end_and_little_against_the_other(
+    ways: list[str], suspects: tuple[str, ...]
+) -> None:
+    gaps = [signal(w.partition("->")[2], 1000, "span_gap_seconds", entity=w, surprise=16) for w in ways]
+
+    ranked = rank(gaps, (), (), SHOP, 1000)
+
+    assert services(ranked) == suspects
+    assert ranked[0].score == pytest.approx(4.2)  # the root of 16, and a twentieth of it
+    assert {round(s.score, 9) for s in ranked[1:]} == {0.4}
+
+
+def test_of_many_callers_the_middle_one_says_how_slow_a_service_is() -> None:
+    edges = [
+        signal("cart", 1000, "edge_p50_s", entity=f"c{k}->cart", surprise=each)
+        for k, each in enumerate((100, 1, 9, 4, 4))
+    ]
+
+    assert rank(edges, (), (), SHOP, 1000)[0].score == pytest.approx(2 * 1.05)
+    assert rank(edges[:2], (), (), SHOP, 1000)[0].score == pytest.approx(10 * 1.05)
+
+
+@pytest.mark.parametrize(
+    ("lag", "expected"), [(-REACH - 1, False), (-REACH, True), (0, True), (AHEAD, True), (AHEAD + 1, False)]
+)
+def test_a_change_is_in_reach_for_half_an_hour_before_and_two_minutes_after(
+    lag: float, expected: bool
+) -> None:
+    assert within_reach(change("d1", 10_000 + lag, "cart"), 10_000) is expected
 
 
 def test_an_error_log_that_names_a_callee_speaks_against_the_callee() -> None:
@@ -107,6 +152,25 @@ def test_a_failing_entry_is_the_suspect_while_nothing_below_it_is_abnormal() -> 
 
     assert first(failing) == ("front",)
     assert first(failing, signal("payment", 1010, "error_ratio", surprise=12))[0] == "payment"
+
+
+@pytest.mark.parametrize(
+    ("metric", "below", "said"),
+    [
+        pytest.param("error_ratio", True, True, id="it fails, and what it calls is abnormal"),
+        pytest.param("latency_seconds", True, True, id="it is slow"),
+        pytest.param("cpu_ratio", True, False, id="nobody else explains its processor"),
+        pytest.param("error_ratio", False, False, id="of what it calls only customers speak"),
+    ],
+)
+def test_a_suspect_says_which_callee_explains_part_of_it(metric: str, below: bool, said: bool) -> None:
+    faint = signal("checkout", 1000, metric, surprise=0.5)
+    other = [signal("payment", 1000, "cpu_ratio", surprise=0.5)] if below else []
+    heard = [complaint("c", 1000, "payment")]
+
+    reasons = {s.service: s.reason for s in rank([faint, *other], heard, (), SHOP, 1000)}
+
+    assert ("payment, which it depends on, explains part of it" in reasons["checkout"]) is said
 
 
 def test_customers_who_name_a_service_count_for_it() -> None:
