@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
@@ -75,6 +75,16 @@ def explain(story: Story, id: str) -> Told:
         own = [c for c in whole["complaints"] if c["id"] == id]
         said = [e for e in incident.timeline if "complain" in e.what]
         return {"id": id, "is": "complaint", "this": own, "said": _lines(said), **whole}
+    if changed := [c for c in whole["incident"]["changes"] if c["id"] == id]:
+        why = next((s.reason for s in incident.suspects if s.change == id), "")
+        said = [e for e in incident.timeline if why and why in e.what]
+        return {
+            "id": id,
+            "is": "change",
+            "this": [{**changed[0], "suspected": why}],
+            "said": _lines(said),
+            **whole,
+        }
     if acted := [_action(*a) for a in story.actions if a[0].key == id]:
         said = [e for e in incident.timeline if e.at == acted[0]["at"]]
         return {"id": id, "is": "action", "this": acted, "said": _lines(said), **whole}
@@ -106,8 +116,18 @@ def names(signal: Signal) -> tuple[str, ...]:
 
 
 def holds(incident: Incident, id: str) -> bool:
-    """Say whether it is the id of the incident, of one of its signals or of one of its complaints."""
-    return id == incident.id or id in incident.complaints or any(goes_by(s, id) for s in incident.signals)
+    """Say whether it is the id of the incident, or of a signal, a complaint or a change of it."""
+    if id == incident.id or id in incident.complaints or any(c.id == id for c in incident.changes):
+        return True
+    return any(goes_by(s, id) for s in incident.signals)
+
+
+def foremost(incidents: Iterable[Incident], id: str) -> Incident | None:
+    """Return the first incident that the id is of; of a change that is near several, who suspects it most."""
+    held = [i for i in incidents if holds(i, id)]
+    return min(
+        held, key=lambda i: next((k for k, s in enumerate(i.suspects) if s.change == id), 99), default=None
+    )
 
 
 def ids(incident: Incident) -> Iterator[str]:
@@ -116,6 +136,7 @@ def ids(incident: Incident) -> Iterator[str]:
     for signal in incident.signals:
         yield from names(signal)
     yield from incident.complaints
+    yield from (change.id for change in incident.changes)
 
 
 def nearest(id: str, known: Sequence[str]) -> list[str]:

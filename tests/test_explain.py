@@ -11,13 +11,13 @@ from click.testing import CliRunner
 from pipeline.commands.explain import command
 from pipeline.console.explain import tell
 from pipeline.console.explained import sections
-from pipeline.explain import Story, alone, explain, holds
+from pipeline.explain import Story, alone, explain, foremost, holds
 from pipeline.ingest.recording import Recording
 from pipeline.run.replay import replay
 from pipeline.series import fingerprint, pack
 from pipeline.silence import history
 from pipeline.store import sqlite
-from pipeline.types import Entry, Signal, Step
+from pipeline.types import Entry, Signal, Step, Suspect
 from tests import nouns
 from tests.console import shop
 from tests.console.conftest import Site, site  # noqa: F401 a fixture
@@ -167,6 +167,25 @@ def test_a_signal_tells_which_silences_covered_it_and_from_when_to_when() -> Non
     }  # fmt: skip
     assert said == [[held], [], [held]]
     assert explain(Story(story.incident), pay.id)["silences"] is None
+
+
+def test_a_change_tells_which_incident_suspects_it_and_why() -> None:
+    why = "deploy v2, 90 s before the first signal"
+    known = nouns.incident(
+        nouns.signal("payment", 1000),
+        changes=(nouns.change("d1", 910, "payment"), nouns.change("d2", 400, "cart")),
+        suspects=(Suspect("payment", 9.0, why, "d1"),),
+        timeline=(Entry(1000, f"first suspect payment: {why}", ("payment",)),),
+    )
+
+    first, other = (explain(Story(known), id) for id in ("d1", "d2"))
+
+    assert (first["is"], first["this"][0]["suspected"], first["said"][0]["at"]) == ("change", why, 1000)
+    assert dict(sections(first))["Change d1"][0] == ("what", "deploy of payment: v2")
+    assert dict(sections(other))["Change d2"][2] == ("suspected", "no: others explain it better")
+    beside = nouns.incident(nouns.signal("cart", 1000), id="i2", changes=known.changes)
+    found = [foremost([beside, known], id) for id in ("d1", "d2", "d3")]
+    assert found == [known, beside, None]
 
 
 def test_whom_it_was_told_is_no_evidence_that_joined_it() -> None:

@@ -39,7 +39,7 @@ MAX_INCIDENTS = 10_000  # the newest
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as one JSON object.")
 def command(id: str, file: Path | None, storage: str | None, out: Path | None, as_json: bool) -> None:
-    """Tell what each stage said of ID: an incident, signal, complaint, action or alert.
+    """Tell what each stage said of ID: an incident, signal, complaint, change, action or alert.
 
     An alert goes by its name or fingerprint, too. The store may be in use; it is only read.
     """

@@ -1,4 +1,4 @@
-"""GET /api/v1/explain/ID: an incident, signal, alert, complaint or action out of the store, explained.
+"""GET /api/v1/explain/ID: an incident, signal, alert, complaint, change or action, explained.
 
     curl 127.0.0.1:9093/api/v1/explain/payment-d4c8f04c
 
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pipeline.console.api import said_json
-from pipeline.explain import Story, Told, alone, explain, holds, ids, nearest
+from pipeline.explain import Story, Told, alone, explain, foremost, ids, nearest
 from pipeline.silence import history
 from pipeline.store import Store
 from pipeline.types import Incident
@@ -46,7 +46,7 @@ async def tell(store: Store, id: str, where: str, limit: int) -> Told:
     if known := await store.incident(id):
         return explain(await story(store, known), id)
     newest = await store.incidents(limit=limit)
-    if held := next((i for i in newest if holds(i, id)), None):
+    if held := foremost(newest, id):
         return explain(await story(store, held), id)
     if complaints := await store.complaints([id]):
         return alone(complaints[0], id)
@@ -58,7 +58,7 @@ async def tell(store: Store, id: str, where: str, limit: int) -> Told:
     home = "/".join(id.split("/")[:2])  # complaint/ID
     if acted := [a for a in await store.actions(home) if a[0].key == id]:
         return alone(acted[0], id)
-    looked = f"{where}: {len(newest):,} incidents, their signals, complaints and actions"
+    looked = f"{where}: {len(newest):,} incidents, their signals, complaints, changes and actions"
     raise Unknown(id, looked, nearest(id, [k for i in newest for k in ids(i)]))
 
 

@@ -99,7 +99,12 @@ def _facts(i: Told) -> Iterator[tuple[str, str]]:
 
 
 def _own(each: Told) -> Iterator[tuple[str, str]]:
-    """Yield the thing that was asked for: a signal, a complaint or an action."""
+    """Yield the thing that was asked for: a signal, a complaint, a change or an action."""
+    if "suspected" in each:
+        yield "what", f"{each.get('kind') or 'change'} of {each['service']}: {each['summary']}"
+        yield "when", _when(each["at"])
+        yield "suspected", each["suspected"] or "no: others explain it better"
+        return
     if "detector" in each:
         yield "what", f"{each['kind']} of {each['service'] or 'no known service'}: {each['series']}"
         yield "why", each["reason"]
