@@ -209,6 +209,20 @@ def test_a_change_within_reach_is_named_with_its_lag(changes: list[Event], named
     assert named is None or best.reason == "deploy v2, 90 s before the first signal"
 
 
+@pytest.mark.parametrize(
+    ("service", "at", "reason"),
+    [
+        ("payment", 910, "deploy v2, 90 s before the first signal"),
+        ("payment", 1075, "deploy v2, 75 s after the first signal"),
+        ("cart", 910, "deploy v2, 90 s before the first signal; nothing else speaks against it"),
+    ],
+)
+def test_a_change_says_when_it_was_and_whether_it_stands_alone(service: str, at: float, reason: str) -> None:
+    ranked = rank([signal("payment", 1000)], (), [change("d1", at, service)], SHOP, 1000)
+
+    assert next(s.reason for s in ranked if s.change) == reason
+
+
 def test_ties_go_to_the_earlier_onset_then_by_name_whatever_the_order() -> None:
     tied = [signal("mailer", 1000), signal("batch", 1000), signal("inventory", 900)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from pipeline import snapshot
 from pipeline.correlate import habits as module
 from pipeline.correlate import parts
 from pipeline.correlate.habits import MAX_KINDS, MAX_RECENT, MAX_WITH, OFTEN, WINDOW, Habits, surprise
+from pipeline.correlate.state import LINKABLE
 from pipeline.types import Incident, Seconds, State
 from tests.nouns import Desk, command, complaint, over, signal
 
@@ -102,6 +105,61 @@ def test_a_merge_is_taken_back_with_its_signals_and_complaints() -> None:
     assert again.complaints == ("c1",)
     assert desk.known[first.id].complaints == ()
     assert {s.service for s in desk.known[first.id].signals} == {"payment", "checkout"}
+
+
+def test_of_two_that_paged_the_one_that_paged_first_survives_a_merge() -> None:
+    desk = Desk()
+    desk.step(0, [signal("payment", 0)])
+    desk.step(10, [signal("mailer", 10)])
+    pay, mail = desk.all
+    desk.state.keep([replace(pay, paged=30.0), replace(mail, paged=20.0)])
+
+    desk.step(40, events=[command("merge", 40, incident=mail.id, into=pay.id)])
+
+    assert [i.id for i in desk.open] == [mail.id]
+
+
+def test_what_was_given_back_and_still_burns_is_not_forgotten_with_what_is_over() -> None:
+    desk = Desk()
+    desk.step(0, [signal("payment", 0)])
+    desk.step(10, [signal("mailer", 10)])
+    pay, mail = desk.all
+    desk.step(20, events=[command("merge", 20, incident=mail.id, into=pay.id)])
+    desk.step(30, events=[command("split", 30, incident=pay.id, out=mail.id)])
+
+    later = 30 + 2 * LINKABLE
+    desk.step(later, [signal("inventory", later)])
+    desk.step(later + 1, [over(signal("mailer", 10), later + 1)])
+
+    assert desk.known[mail.id].signals[0].ended == later + 1
+    assert len(desk.open) == 3
+
+
+def test_what_stood_behind_and_is_split_off_holds_the_rest_open_no_longer() -> None:
+    desk = Desk()
+    strong = [signal("payment", 0, f"m{k}", surprise=20 + k) for k in range(150)]
+    desk.step(0, strong)
+    desk.step(5, [signal("mailer", 5, f"m{k}", surprise=10 + k / 1000) for k in range(150)])
+    pay, mail = desk.all
+    desk.step(10, events=[command("merge", 10, incident=mail.id, into=pay.id)])
+
+    desk.step(20, events=[command("split", 20, incident=pay.id, out=mail.id)])
+    desk.step(30, [over(s, 30) for s in strong])
+    desk.step(1_000)
+
+    assert [i.id for i in desk.open] == [mail.id]
+    assert len(desk.known[mail.id].signals) == 150
+
+
+def test_a_complaint_that_names_no_service_stays_where_it_is_when_a_service_is_split_off() -> None:
+    desk = Desk()
+    desk.step(0, [signal("payment", 0), signal("checkout", 5)], [complaint("c1", 10, "checkout")])
+    [both] = desk.all
+    desk.state.heard[both.id] = (*desk.state.heard[both.id], complaint("c2", 10))
+
+    desk.step(20, events=[command("split", 20, incident=both.id, out="payment")])
+
+    assert [c.id for c in desk.state.heard[both.id]] == ["c1", "c2"]
 
 
 def test_what_a_person_parted_is_not_bridged_again() -> None:
