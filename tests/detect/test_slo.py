@@ -150,6 +150,47 @@ def test_what_is_left_of_a_budget_can_be_read() -> None:
     assert math.isclose(budget.burn, 2.0, abs_tol=0.3)
 
 
+@pytest.mark.parametrize(
+    ("by", "series", "labels"),
+    [
+        pytest.param(["service"], {"job": "till"}, {"service": "till"}, id="a service that its job names"),
+        pytest.param(["instance"], {"instance": "a"}, {"instance": "a"}, id="none of a service"),
+    ],
+)
+def test_a_budget_has_the_labels_that_it_goes_by(
+    by: list[str], series: dict[str, str], labels: dict[str, str]
+) -> None:
+    shop = world(sli={"good_ratio": "ok_ratio"}, by=by)
+    given = pack({"__name__": "ok_ratio", **series})
+    for _ in range(180):
+        shop.now += MINUTE
+        shop.step(Batch(shop.series.intern([given]), np.array([shop.now]), np.array([0.999])))
+
+    [budget] = budgets(shop.state, shop.series)
+
+    assert (budget.slo, budget.labels) == ("it works", labels)
+    assert budget.burn == pytest.approx(0.1, abs=0.01)  # a thousandth fails where a hundredth may
+
+
+def test_no_more_budgets_are_told_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.detect.slo.MAX_BUDGETS", 2)
+    shop = world(sli={"good_ratio": "ok_ratio"})
+    feed(shop, **{f"ok_ratio__service_s{k}": [0.999] * 180 for k in range(3)})
+
+    assert [b.labels["service"] for b in budgets(shop.state, shop.series)] == ["s0", "s1"]
+
+
+@pytest.mark.parametrize(
+    ("window", "said"), [("30d", "30 d"), ("1d", "1 d"), ("36h", "1.5 d"), ("6h", "6 h")]
+)
+def test_an_objective_says_how_long_its_budget_is_for(window: str, said: str) -> None:
+    assert all(f"in {said}" in watch.says for watch in watches(slo(window=window)))
+
+
+def test_of_a_hundred_one_may_be_promised() -> None:
+    assert slo(objective=1).objective == 1
+
+
 def test_a_budget_survives_a_snapshot() -> None:
     shop = world()
     feed(shop, all_total=counter(10, 100), bad_total=counter(0.05, 100))
@@ -187,6 +228,7 @@ def test_series_that_no_objective_asks_for_cost_no_look() -> None:
         ({"sli": {"total": "a", "error": 'b{code=~"5("}'}}, "sli: error: "),
         ({"sli": {"total": "a", "error": '{code="5"}'}}, "expected the name of a metric before the brace"),
         ({"sli": {"error_ratio": "a", "whole": 10}}, "whole: expected 1, or 100 for per cent, got 10"),
+        ({"sli": {"latency": "a", "below": 0}}, "below: expected above 0, beside latency and nowhere else"),
         ({"sli": {"latency": "a"}}, "below: expected above 0, beside latency and nowhere else"),
     ],
 )
