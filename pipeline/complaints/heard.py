@@ -188,12 +188,13 @@ class Heard:
         counts = voices(time - when[near], who[near], same[near])
         shares = self.usual.shares(time, LENGTHS)
         lived = self.usual.until - self.usual.since >= LIVED
-        crowd = ~lived & (WINDOWS[-1] >= LENGTHS) & (counts >= FIRST)
-        if crowd.any():
+        if not lived.all():
+            crowd = ~lived & (WINDOWS[-1] >= LENGTHS) & (counts >= FIRST)
             others = (who != voice) & (when <= time)
             crowd &= 2 * counts > voices(time - when[others], who[others], np.ones(int(others.sum())))
             shares = np.where(crowd, LENGTHS / HISTORY, shares)
-        (risen,) = ((lived | crowd) & (counts > 0.3) & (shares > 0)).nonzero()
+            lived |= crowd
+        (risen,) = (lived & (counts > 0.3) & (shares > 0)).nonzero()
         if not len(risen):
             return NO_RISE
         expected = (usually + PRIOR) * shares[risen]

@@ -98,9 +98,11 @@ class Space:
     def cosines(self, p: Point) -> Singles:
         """Return how near the complaint is to each topic's centre, (topics,) in -1 to 1."""
         n = self.topics
-        on_mean = float(self.mean[p.fold] @ p.said + self.mean[SKETCH:] @ p.meant)
-        inner = p.said @ self.said[p.fold, :n] + self.meant[:n] @ p.meant
-        inner += -self.along[:n] + self.size[:n] * np.float32(self.mean_square - on_mean)
+        along, inner = self.mean[p.fold] @ p.said, p.said @ self.said[p.fold, :n]
+        if len(p.row):
+            along, inner = along + self.mean[SKETCH:] @ p.meant, inner + self.meant[:n] @ p.meant
+        on_mean = float(along)
+        inner += self.size[:n] * np.float32(self.mean_square - on_mean) - self.along[:n]
         own = np.sqrt(max(p.square - 2 * on_mean + self.mean_square, 1e-6))
         return np.asarray(inner / (np.sqrt(self._squares()) * own), np.float32)
 
@@ -139,17 +141,20 @@ class Space:
         if self.size[k] >= MEMORY:
             self._halve(k)
         n = self.size[k]
-        if n and p.row.any():
+        if n and len(p.row) and p.row.any():
             residual = (p.row - self.rows[k] / n) * np.sqrt(n / (n + 1))
             self.apart = np.concatenate([self.apart, residual[None]])
             if len(self.apart) >= STEADY:
                 self._scatter()
-        inner = p.said @ self.said[p.fold, k] + self.meant[k] @ p.meant
+        theirs = self.said[p.fold, k]
+        inner, along = p.said @ theirs, self.mean[p.fold] @ p.said
+        self.said[p.fold, k] = theirs + p.said
+        if len(p.row):
+            inner, along = inner + self.meant[k] @ p.meant, along + self.mean[SKETCH:] @ p.meant
+            self.rows[k] += p.row
+            self.meant[k] += p.meant
         self.square[k] += 2 * inner + p.square
-        self.along[k] += self.mean[p.fold] @ p.said + self.mean[SKETCH:] @ p.meant
-        self.said[p.fold, k] += p.said
-        self.rows[k] += p.row
-        self.meant[k] += p.meant
+        self.along[k] += along
         self.size[k] += 1
 
     def merge(self, k: int, into: int) -> None:
