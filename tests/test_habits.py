@@ -189,6 +189,16 @@ def test_a_service_split_off_is_an_incident_of_its_own_that_its_next_signal_join
     assert any(f"split off {new.id}" in e.what for e in desk.known[both.id].timeline)
 
 
+def test_an_incident_is_not_merged_into_itself() -> None:
+    desk = Desk()
+    desk.step(0, [signal("payment", 0)])
+    [known] = desk.all
+
+    desk.step(10, events=[command("merge", 10, incident=known.id, into=known.id)])
+
+    assert desk.open[0].timeline[-1].what == f"not merged into {known.id}, as ada asked: it is this one"
+
+
 def test_what_came_by_habit_and_is_split_off_counts_against_it_and_is_not_joined_again() -> None:
     desk = Desk()
     for day in range(OFTEN):

@@ -52,7 +52,8 @@ def obey(state: CorrelateState, event: Event, stale: dict[str, None], now: Secon
     if event.labels["do"] == "merge":
         other = event.labels.get("into", "")
         if other == incident.id or other not in state.burning:
-            state.put(say(incident, now, f"not merged into {other}, as {by} asked: no such open incident"))
+            why = "it is this one" if other == incident.id else "no such open incident"
+            state.put(say(incident, now, f"not merged into {other}, as {by} asked: {why}"))
             return
         state.habits.rule(incident.signals, state.get(other).signals, True)
         merge(state, incident, state.get(other), f"{by} says that they are one", stale, now)
