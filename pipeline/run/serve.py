@@ -108,8 +108,7 @@ async def reload(engine: Engine, launch: Launch) -> str:
 def tune() -> None:
     """Look for garbage in little pieces, and in all that lives long but seldom: everybody waits meanwhile.
 
-    Of 100,000 alerts it takes 0.03 s of CPU time. A look at 5,000 objects that make up a large webhook took
-    17 ms, at 2,000 it takes 8.
+    Of 100,000 alerts it takes 0.03 s of CPU time, 1 ms at once; of webhooks of a thousand alerts up to 10.
     """
     sys.setswitchinterval(TURN)
     if importlib.util.find_spec("sniffio") is None:
