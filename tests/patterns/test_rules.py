@@ -142,6 +142,14 @@ def test_a_sequence_asks_for_order_within_its_time() -> None:
     assert said[0].since == START + 80 * MINUTE
 
 
+def test_what_begins_a_sequence_twice_does_not_end_it() -> None:
+    world = World([rule(UNDONE)])
+    world.at(0, change("d-0", 0))
+
+    assert world.at(5, change("d-1", 5)) == []
+    assert minutes(world.at(6, change("r-0", 6, "rollback"))) == [(6, False)]
+
+
 def test_a_sequence_of_the_same_twice_needs_two() -> None:
     twice = [{"what": "change"}, {"what": "change"}]
 
@@ -186,6 +194,16 @@ def test_what_does_not_end_in_time_is_told_then_and_is_over_when_it_ends() -> No
     assert said[1].reason.endswith("the end of cpu{slow} came at last")
 
 
+def test_what_begins_again_is_no_answer_to_what_began_before() -> None:
+    world = World([rule(UNENDED)])
+    world.at(0, signal("slow", 0))
+    world.at(5, signal("slower", 5))
+
+    said = [w for k in range(6, 16) for w in world.at(k)]
+
+    assert [(w.at, w.observed) for w in said] == [(START + 10 * MINUTE, 1.0), (START + 15 * MINUTE, 2.0)]
+
+
 def test_an_answer_in_the_frame_in_which_the_time_is_up_is_in_time() -> None:
     world = World([rule(UNENDED)])
     slow = signal("slow", 0)
@@ -203,6 +221,7 @@ def test_a_heartbeat_that_stops_is_told_and_is_over_when_it_comes_again() -> Non
     said += world.at(130, change("b-2", 130, "backup"))
 
     assert minutes(said) == [(110, False), (130, True)]
+    assert said[0].observed == 1.0
     assert said[0].reason == (
         'no backup of pay for 60 min, at most 60 min may pass, the last was backup b-1; rule "silent"'
     )
