@@ -70,6 +70,14 @@ class Topology:
             assert index is not None
 
     @cached_property
+    def called(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return what customers call each service, in all languages, by name."""
+        return tuple(
+            (name, tuple(alias for lang in sorted(service.aliases) for alias in service.aliases[lang]))
+            for name, service in sorted(self.services.items())
+        )
+
+    @cached_property
     def callees(self) -> Mapping[str, frozenset[str]]:
         return {name: frozenset(s.depends_on) for name, s in self.services.items()}
 

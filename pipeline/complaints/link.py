@@ -78,9 +78,9 @@ def ranked(services: tuple[str, ...], logits: Floats) -> Links:
     if not len(services):
         return ()
     score = 1 / (1 + np.exp(-(logits - BEHIND * (logits.max() - logits))))
-    best = sorted((-round(float(p), 3), name) for p, name in zip(score, services, strict=True))[:TOP]
-    if -best[0][0] < KNOWN:
+    if round(float(score.max()), 3) < KNOWN:
         return ()
+    best = sorted((-round(p, 3), name) for p, name in zip(score.tolist(), services, strict=True))[:TOP]
     return tuple((name, -less) for less, name in best if -less >= OTHER)
 
 
@@ -142,16 +142,9 @@ def names_of(topology: Topology) -> Mapping[str, tuple[str, ...]]:
 
 def _listed(topology: Topology, more: Mapping[str, tuple[str, ...]]) -> Listed:
     """Return each service with its aliases of every language: complaints mix them."""
-    return tuple(
-        (
-            name,
-            (
-                *(alias for lang in sorted(service.aliases) for alias in service.aliases[lang]),
-                *more.get(name, ()),
-            ),
-        )
-        for name, service in sorted(topology.services.items())
-    )
+    if not more:
+        return topology.called
+    return tuple((name, (*said, *more.get(name, ()))) for name, said in topology.called)
 
 
 @lru_cache(maxsize=8)
