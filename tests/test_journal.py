@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import random
+import zlib
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,14 @@ async def test_a_record_at_another_position_is_not_one(tmp_path: Path) -> None:
 
     assert list(moved.replay(0)) == []
     assert moved.next == 7
+
+
+@pytest.mark.parametrize("size", [0, 1, 5_119, 5_120, 5_121, 20_000])
+@pytest.mark.parametrize("position", [0, 7, 2**33 + 7])
+def test_a_check_sum_taken_in_slices_is_that_of_the_whole(size: int, position: int) -> None:
+    body = random.Random(1).randbytes(size)
+
+    assert journal._sum(position, body) == zlib.crc32(body, position % 2**32)
 
 
 async def test_segments_roll_by_size_and_go_once_behind_the_snapshot(tmp_path: Path) -> None:
