@@ -88,3 +88,14 @@ def test_only_the_newest_posts_are_known_by_their_content(monkeypatch: pytest.Mo
         told.hear([replace(CART, id=b"cart%04d" % k)])
 
     assert len(told.state.frames) == 3
+
+
+def test_a_client_told_in_two_posts_is_one_call_and_its_second_word_is_counted() -> None:
+    told = Told()
+    told.hear([*many(CALL), *many(CART)])
+    told.hear(many(CALL, 29), after=1)
+
+    told.wait(10)
+
+    assert told.last('span_calls_rate{entity="front->cart",service="cart"}') == pytest.approx(3.0)
+    assert told.state.waiting.dropped["span told twice"] == 29
