@@ -27,6 +27,7 @@ class Heard:
     path: str
     headers: dict[str, str]
     body: bytes
+    client: Any = None  # host and port
 
     def json(self) -> Any:
         return orjson.loads(self.body)
@@ -46,13 +47,14 @@ class Web:
             return
         request = Request(scope, receive)
         path = request.scope["raw_path"].decode()
-        self.heard.append(Heard(request.method, path, dict(request.headers), await request.body()))
+        headers, body = dict(request.headers), await request.body()
+        self.heard.append(Heard(request.method, path, headers, body, request.client))
         self.arrived.set()
-        status, headers = self.answers.pop(0) if self.answers else (200, {})
+        status, more = self.answers.pop(0) if self.answers else (200, {})
         if not status:
             await receive()
             return
-        await Response(f"status {status}", status, headers)(scope, receive, send)
+        await Response(f"status {status}", status, more)(scope, receive, send)
 
 
 @asynccontextmanager
