@@ -23,11 +23,9 @@ WINDOWS = np.array([600.0, 1200.0, 2400.0, 5400.0])
 SLOW_COST = 0.5  # surprise that is taken off there: a bad day is no news
 SLOW = np.array([6 * HOUR, 24 * HOUR])  # for what burns slowly
 LENGTHS = np.concatenate([WINDOWS, SLOW])
-UP_TO = LENGTHS[:, None]
 COSTS = np.where(WINDOWS[-1] < LENGTHS, SLOW_COST, 0.0)
-LIVED = np.where(
-    WINDOWS[-1] < LENGTHS, 4 * LENGTHS, LENGTHS
-)  # of history, before which a window tells nothing
+# History before which a window tells nothing but a crowd.
+LIVED = np.where(WINDOWS[-1] < LENGTHS, 4 * LENGTHS, LENGTHS)
 MAX_KEPT = 8_000  # complaints; past it the oldest eighth goes. 1.1 kB each, 3.1 kB with an encoder
 MAX_LATELY = 2_000  # of the last day that are compared one by one
 # Variance of a day's complaints about one thing beyond Poisson, over mean**2: some days are just worse.
@@ -257,6 +255,6 @@ def voices(age: Floats, who: NDArray[np.int64], same: Floats) -> Floats:
     new = np.empty(len(who), np.bool_)
     new[0] = True
     np.not_equal(who[1:], who[:-1], out=new[1:])
-    inside = np.where(age[order] < UP_TO, same[order], 0.0)
+    inside = np.where(age[order] < LENGTHS[:, None], same[order], 0.0)
     found: Floats = np.maximum.reduceat(inside, new.nonzero()[0], axis=1).sum(axis=1)
     return found
