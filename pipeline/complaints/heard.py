@@ -186,8 +186,8 @@ class Heard:
         counts = voices(time - when[near], who[near], same[near])
         shares = self.usual.shares(time, LENGTHS)
         lived = self.usual.until - self.usual.since >= LIVED
-        if not lived.all():
-            crowd = ~lived & (WINDOWS[-1] >= LENGTHS) & (counts >= FIRST)
+        crowd = ~lived & (WINDOWS[-1] >= LENGTHS) & (counts >= FIRST)
+        if crowd.any():
             others = (who != voice) & (when <= time)
             crowd &= 2 * counts > voices(time - when[others], who[others], np.ones(int(others.sum())))
             shares = np.where(crowd, LENGTHS / HISTORY, shares)
