@@ -99,3 +99,11 @@ def test_a_client_told_in_two_posts_is_one_call_and_its_second_word_is_counted()
 
     assert told.last('span_calls_rate{entity="front->cart",service="cart"}') == pytest.approx(3.0)
     assert told.state.waiting.dropped["span told twice"] == 29
+
+
+def test_what_was_known_of_a_number_is_not_said_of_whom_it_is_given_to_next() -> None:
+    waiting = paired.Waiting(answering={1, 2}, silent={3, 4})
+
+    paired.forget(waiting, [2, 3])
+
+    assert (waiting.answering, waiting.silent) == ({1}, {4})
