@@ -95,7 +95,7 @@ def judge(
             state.hushed[incident.id] = Verdict(True, Reason.REPEAT, quiet.verdict.by, because)
         return quiet.verdict
     if told is None:
-        return _first(state, incident, policy, now)
+        return _first(state, incident, inhibitor, policy, now)
     if told.resolved:
         return Verdict(True, Reason.WORSE, because=f"came back {span(now - told.at)} after it had resolved")
     if incident.priority < told.priority:
@@ -119,9 +119,14 @@ def _over(incident: Incident, told: Told | None, now: Seconds) -> Verdict:
     return Verdict(True, Reason.RESOLVED, incident.by, f"over after {span(lasted)}")
 
 
-def _first(state: DecideState, incident: Incident, policy: Policy, now: Seconds) -> Verdict:
-    """Judge an incident that nobody was told of yet."""
-    why = strong(policy, incident, [s for s in incident.signals if s.ended is None])
+def _first(
+    state: DecideState, incident: Incident, inhibitor: Inhibitor, policy: Policy, now: Seconds
+) -> Verdict:
+    """Judge an incident that nobody was told of yet; what is silenced in it is no reason where another is."""
+    on = [s for s in incident.signals if s.ended is None]
+    silences, parts = state.quiet.silences, inhibitor.parts
+    heard = [s for s in on if not silences.covers_one(s, incident, now, parts)]
+    why = strong(policy, incident, heard) or strong(policy, incident, on)
     if not why:
         return Verdict(False, Reason.TENTATIVE, because="no signal is strong enough to page by itself")
     if now - incident.opened < policy.group_wait:

@@ -212,6 +212,16 @@ def test_signals_of_one_incident_may_each_have_a_silence_of_their_own() -> None:
     assert judged(state, 1100, BOTH, lifted).reason is Reason.NEW
 
 
+def test_a_page_gives_what_is_heard_as_its_reason_and_not_what_is_silenced_beside_it() -> None:
+    given = incident(signal("payment", 1000, surprise=30.0), signal("cart", 1000, surprise=8.0))
+    loud, silenced = given.signals[1], command("silence", 1000, service="payment")
+
+    found = judged(DecideState(), 1000, given, silenced)
+
+    assert (found.reason, found.because) == (Reason.NEW, loud.reason)
+    assert judged(DecideState(), 1000, given).because == given.signals[0].reason
+
+
 def test_what_is_over_does_not_page_for_what_is_silenced_and_goes_on() -> None:
     state = DecideState()
     pay, cart = BOTH.signals
