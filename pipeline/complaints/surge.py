@@ -173,9 +173,12 @@ def _joined(
     surges: dict[str, Signal], heard: Heard, by_words: Floats, recent: slice, named: str
 ) -> Signal | None:
     """Return the surge that the complaint belongs to: the same service, or words like those in it."""
+    like = {heard.ids[recent.start + k] for k in np.flatnonzero(by_words >= SAME).tolist()}
     for known in surges.values():
         if named and known.service == named:
             return known
+        if like.isdisjoint(known.ids[-20:]):  # most of them: the mean is lower still
+            continue
         rows = [row - recent.start for row in heard.rows(known.ids[-20:]) if row >= recent.start]
         if rows and float(by_words[rows].mean()) >= SAME:
             return known
