@@ -134,6 +134,27 @@ def test_an_end_is_listed_to_whom_the_beginning_was_and_to_nobody_else(stage: St
     assert last["alerts"][0]["endsAt"] == "2026-09-21T14:13:40.000Z"
 
 
+def test_what_was_over_before_anybody_heard_of_it_is_let_go(stage: Stage) -> None:
+    stage.step(0, *pods(10))
+    stage.step(10, "brief")
+    stage.step(20, ended=["brief"])
+
+    untold = stage.pipeline.memory.alerts.untold
+    assert (untold.began, untold.fresh, untold.count) == ({}, {}, 0)
+
+
+def test_a_snapshot_that_lacks_the_counts_lists_the_same(stage: Stage) -> None:
+    stage.step(0, *pods(10))
+    stage.step(10, "brief", *pods(3, "q"))
+    stage.step(20, ended=["brief"])
+    stage.pipeline.memory.alerts.untold.fresh.clear()
+    stage.step(30, "last", ended=["q2"])
+
+    told = stage.pass_time(31, 320)
+
+    assert sorted(told) == [("last", "firing"), ("q0", "firing"), ("q1", "firing")]
+
+
 def test_what_fires_again_before_its_end_was_listed_only_fires(stage: Stage) -> None:
     stage.step(0, *pods(10))
     stage.step(10, ended=["p3"])
