@@ -26,6 +26,7 @@ SHARED = Path(__file__).parents[1].parent / "shared"
 DATA = SHARED / "data" / "complaints_dev"
 HOUR, WEEK = 3600.0, 7 * 86400.0
 WEEKS, SURGES, LABELS, SEEDS = 6, 24, 20, (1, 2)
+FLAG_SEEDS = (1, 2, 3, 4, 12, 13)  # 0.2 a week is one in five weeks: of few seeds it tells nothing
 BLOCK, FLAGGED = 2 * HOUR, 0.02  # a service is flagged so much of the time, in blocks
 Row = dict[str, Any]
 
@@ -48,7 +49,8 @@ def run() -> dict[str, float]:
         return {}
     figures: dict[str, float] = {}
     print(
-        f"{SURGES} surges laid into {WEEKS} weeks, seeds {SEEDS}; known topics and corroborated: {SEEDS[:1]}"
+        f"{SURGES} surges laid into {WEEKS} weeks, seeds {SEEDS}; known topics: {SEEDS[:1]}; "
+        f"corroborated: {FLAG_SEEDS}"
     )
     for encoder in ("none", *(["use"] if installed("use") else [])):
         for name in ("en_banking77", "zh_cic"):
@@ -59,7 +61,7 @@ def run() -> dict[str, float]:
         labelled = _all("en_banking77", encoder, SEEDS[:1], known=LABELS)
         figures |= _row(f"known topics, {encoder}", labelled.known, labelled.false)
         figures |= _row(f"novel beside them, {encoder}", labelled.novel, labelled.false)
-        flagged = _all("en_banking77", encoder, SEEDS[:1], flags=True)
+        flagged = _all("en_banking77", encoder, FLAG_SEEDS, flags=True)
         figures |= _row(f"corroborated, {encoder}", flagged.nth, flagged.false)
     return figures
 

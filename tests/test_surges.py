@@ -144,8 +144,11 @@ def test_the_same_count_in_finer_grains_is_more_surprising() -> None:
     assert fine.surprise > coarse.surprise + 0.5
 
 
-def seat_maps(state: ComplaintState, flagged: tuple[str, ...] = ()) -> Seconds | None:
-    """Return when a surge of ten customers pages, in a week of a question every ten minutes."""
+def seat_maps(state: ComplaintState, flagged: tuple[str, ...] = (), after: int = 0) -> Seconds | None:
+    """Return when a surge of ten customers pages, in a week of a question every ten minutes.
+
+    The services are flagged after so many of the ten.
+    """
     chatter = ("Where is my parcel", "Forgot my password", "怎么开发票", "Do you ship to Norway", "Thank you")
     paged = None
     for k in range(1008):
@@ -154,7 +157,7 @@ def seat_maps(state: ComplaintState, flagged: tuple[str, ...] = ()) -> Seconds |
     for k in range(10):
         at = NOW + 600.0 * 1008 + 180.0 * k
         event = Event("complaint", f"s{k}", at, {"customer": f"s{k}"}, f"the {k}th seat map never loads")
-        signals, _ = hear(state, (event,), Topology(), at, flagged)
+        signals, _ = hear(state, (event,), Topology(), at, flagged if k >= after else ())
         if paged is None and any(s.page for s in signals):
             paged = at
     return paged
@@ -209,6 +212,17 @@ def test_a_surge_about_a_flagged_service_pages_sooner() -> None:
     assert alone is not None
     assert flagged is not None
     assert flagged <= alone
+
+
+def test_only_those_whose_service_was_flagged_too_lower_the_bar() -> None:
+    at_once = tuned(ComplaintState(), Complaints(encoder="none"))
+    late = tuned(ComplaintState(), Complaints(encoder="none"))
+    for state in (at_once, late):
+        state.surges.budget.bar = 1e9
+
+    assert seat_maps(at_once, ("",)) is not None
+    assert seat_maps(late, ("",), after=9) is None
+    assert at_once.surges.flagged == [f"s{k}" for k in range(10)]
 
 
 def test_another_encoder_forgets_what_was_meant_but_not_what_was_said() -> None:

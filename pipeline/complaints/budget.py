@@ -20,6 +20,9 @@ SHOWN = 10.0  # false surges a week that are shown as emerging
 MARGIN = 0.5  # of the budget that is spent on purpose: the fit errs by a tenth or two of surprise
 # False surges a week, of one that is allowed, that may page because their service is flagged already.
 CORROBORATED = 0.2
+# So much rarer is chance where all those alike are flagged, not the newest alone: measured on simulations
+# that benchmarks/_complaint_surges.py does not use.
+RARER = 2.5
 LEAST = 0.01  # share of complaints whose service is flagged, at least
 # Complaints, and flagged ones of them, before the first: a young stream does not know how rare a flag is.
 ASKED, FLAGGED = 100, 10
@@ -60,14 +63,15 @@ class Budget:
     def ask(self, flagged: bool) -> float:
         """Return the bar for one more complaint, by whether something else is wrong with its service.
 
-        Chance is flagged as often as complaints are: so much larger is the rate that CORROBORATED allows.
+        Chance is flagged as often as complaints are: so much larger is the rate that CORROBORATED allows,
+        and RARER times as large since chance alone hardly flags all who are alike.
         """
         self.asked += 1
         if not flagged:
             return self.bar
         self.flagged += 1
         share = (self.flagged + FLAGGED) / (self.asked + ASKED)
-        return min(self._height(CORROBORATED * self.a_week / max(share, LEAST)), self.bar)
+        return min(self._height(CORROBORATED * RARER * self.a_week / max(share, LEAST)), self.bar)
 
     def hear(self, time: Seconds, peak: float) -> None:
         """Take the peak of an episode that is over, and set the bars anew."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -43,6 +45,7 @@ class Surges:
     services: dict[str, int] = field(default_factory=lambda: {"": 0})
     budget: Budget = field(default_factory=Budget)
     lessons: Lessons = field(default_factory=Lessons)
+    flagged: list[str] = field(default_factory=list)  # complaints whose service was, the newest MAX_IDS
 
     def number(self, service: str) -> int:
         """Return the service's number, 0 where it is unknown or there are too many."""
@@ -91,12 +94,13 @@ def notice(
     """Return the word to give about the surge that this complaint begins or joins, if any, and what is over.
 
     Two ways to say the same, the more surprising counts: like words, or naming the same service,
-    in whatever language. Where the service is flagged already, less is asked of it.
+    in whatever language. Where the service is flagged already, less is asked of those who say the same
+    about a flagged one.
     """
     over = surges.endings(heard, complaint.time)  # before it could join what nobody joined in time
     budget, usual = surges.budget, heard.usual
     budget.began = min(budget.began, complaint.time)
-    bar = budget.ask(flagged)
+    bar, corroborated_bar = budget.bar, budget.ask(flagged)
     recent = heard.lately(complaint.time)
     by_words = heard.alike(said, recent)
     ways = [(by_words, *heard.often(said))]
@@ -113,7 +117,11 @@ def notice(
     rows = np.flatnonzero(near) + recent.start
     voices = len({voice, *heard.voice[rows].tolist()})
     fresh = len({voice, *heard.voice[rows[~heard.spent[rows]]].tolist()})
-    beyond = rise.surprise - float(np.log10(heard.weekly(complaint.time)))
+    rarity = float(np.log10(heard.weekly(complaint.time)))
+    beyond = rise.surprise - rarity
+    backed, backing = -math.inf, rows[:0]
+    if flagged:
+        backed, backing = _backed(surges, heard, complaint, recent, ways, voice, named)
     known = _joined(surges.on, heard, by_words, recent, named)
     emerging = voices >= VOICES and fresh >= AGAIN and beyond >= LOW
     if known is None and (not emerging or len(surges.on) >= MAX_ON):
@@ -125,8 +133,13 @@ def notice(
         del surges.quiet[past.id]
     many, by_name = crowd(heard, rows, voice, complaint.time), "" if same is by_words else named
     lesson = surges.lessons.of(heard, said, [] if signal.page else rows[-EXAMPLES:].tolist(), by_name)
-    loud = voices >= VOICES and beyond >= bar + (lesson.lift if lesson else 0.0)
+    lift = lesson.lift if lesson else 0.0
+    alone = beyond >= bar + lift
+    loud = voices >= VOICES and (alone or backed - rarity >= corroborated_bar + lift)
     page = signal.page or (loud and not (lesson and lesson.hushes(many)))
+    if page and not signal.page and not alone:
+        # What only sounds alike, with nothing wrong at its service, was no reason to page.
+        signal, rows = replace(signal, ids=()), backing
     signal = replace(
         signal,
         at=now,
@@ -144,6 +157,39 @@ def notice(
         return over
     surges.lessons.spoke(signal.id, signal.ids, many, by_name)
     return [*over, surges.on[signal.id]]
+
+
+def _backed(
+    surges: Surges,
+    heard: Heard,
+    complaint: Complaint,
+    recent: slice,
+    ways: Sequence[tuple[Floats, float, float]],
+    voice: int,
+    named: str,
+) -> tuple[float, NDArray[np.intp]]:
+    """Return the surprise where of those alike only they count whose service was flagged too, and their rows.
+
+    Who names the same service counts though he came before it was flagged. Where they are too few it is 0.
+    """
+    too = np.zeros(recent.stop - recent.start)
+    if named:
+        too[heard.service[recent] == surges.number(named)] = 1.0
+    too[[row - recent.start for row in heard.rows(tuple(surges.flagged)) if row >= recent.start]] = 1.0
+    surges.flagged.append(complaint.id)
+    del surges.flagged[:-MAX_IDS]
+    when = heard.time[recent]
+    near = (when > complaint.time - JOINED) & (when <= complaint.time)
+    found, backing = 0.0, np.zeros(0, np.intp)
+    for same, often, grain in ways:
+        alike = same * too
+        rows = np.flatnonzero((alike >= SAME) & near) + recent.start
+        if len({voice, *heard.voice[rows].tolist()}) < VOICES:
+            continue
+        surprise = heard.rise(alike, recent, often, complaint.time, voice, grain).surprise
+        if surprise > found:
+            found, backing = surprise, rows
+    return found, backing
 
 
 def _new(complaint: Complaint, since: Seconds, service: str, rise: Rise) -> Signal:
