@@ -119,9 +119,7 @@ def notice(
     fresh = len({voice, *heard.voice[rows[~heard.spent[rows]]].tolist()})
     rarity = float(np.log10(heard.weekly(complaint.time)))
     beyond = rise.surprise - rarity
-    backed, backing = -math.inf, rows[:0]
-    if flagged:
-        backed, backing = _backed(surges, heard, complaint, recent, ways, voice, named)
+    backed = _backed(surges, heard, complaint, recent, ways, voice, named) if flagged else -math.inf
     known = _joined(surges.on, heard, by_words, recent, named)
     emerging = voices >= VOICES and fresh >= AGAIN and beyond >= LOW
     if known is None and (not emerging or len(surges.on) >= MAX_ON):
@@ -134,12 +132,8 @@ def notice(
     many, by_name = crowd(heard, rows, voice, complaint.time), "" if same is by_words else named
     lesson = surges.lessons.of(heard, said, [] if signal.page else rows[-EXAMPLES:].tolist(), by_name)
     lift = lesson.lift if lesson else 0.0
-    alone = beyond >= bar + lift
-    loud = voices >= VOICES and (alone or backed - rarity >= corroborated_bar + lift)
+    loud = voices >= VOICES and (beyond >= bar + lift or backed - rarity >= corroborated_bar + lift)
     page = signal.page or (loud and not (lesson and lesson.hushes(many)))
-    if page and not signal.page and not alone:
-        # What only sounds alike, with nothing wrong at its service, was no reason to page.
-        signal, rows = replace(signal, ids=()), backing
     signal = replace(
         signal,
         at=now,
@@ -167,8 +161,8 @@ def _backed(
     ways: Sequence[tuple[Floats, float, float]],
     voice: int,
     named: str,
-) -> tuple[float, NDArray[np.intp]]:
-    """Return the surprise where of those alike only they count whose service was flagged too, and their rows.
+) -> float:
+    """Return the surprise where of those alike only they count whose service was flagged too.
 
     Who names the same service counts though he came before it was flagged. Where they are too few it is 0.
     """
@@ -180,16 +174,14 @@ def _backed(
     del surges.flagged[:-MAX_IDS]
     when = heard.time[recent]
     near = (when > complaint.time - JOINED) & (when <= complaint.time)
-    found, backing = 0.0, np.zeros(0, np.intp)
+    found = 0.0
     for same, often, grain in ways:
         alike = same * too
         rows = np.flatnonzero((alike >= SAME) & near) + recent.start
         if len({voice, *heard.voice[rows].tolist()}) < VOICES:
             continue
-        surprise = heard.rise(alike, recent, often, complaint.time, voice, grain).surprise
-        if surprise > found:
-            found, backing = surprise, rows
-    return found, backing
+        found = max(found, heard.rise(alike, recent, often, complaint.time, voice, grain).surprise)
+    return found
 
 
 def _new(complaint: Complaint, since: Seconds, service: str, rise: Rise) -> Signal:
