@@ -49,10 +49,11 @@ _PHONES = (
         rf"(?:{_START}(?:1[-. ])?[2-9]\d\d[-.]|(?<![\dA-Za-z])\([2-9]\d\d\) ?)[2-9]\d\d[-. ]\d{{4}}{_END}"
     ),
 )
+PASSES = 4  # one number beside another is seen to end there once the other is masked
 # Numbers without a country: whatever else has their shape says before it what it is.
 _LOCAL = (
     re.compile(rf"(?<!\d[ .,]){_START}(?:1 )?[2-9]\d\d \d{{3}} \d{{4}}(?![ .,]?\d){_END}"),
-    re.compile(rf"{_START}0[1-9]\d{{1,3}} ?/ ?\d{{5,8}}(?![ ./-]?\d){_END}"),
+    re.compile(rf"{_START}0[1-9]\d{{1,3}} ?/ ?\d{{5,8}}(?![./-]?\d| [1-9]){_END}"),
     re.compile(rf"{_START}0[1-9]\d{{8,9}}{_END}"),
 )
 _NO_PHONE = re.compile(
@@ -183,11 +184,15 @@ def _numbers(text: str) -> str:
     text = _DIGIT_RUN.sub(_cards, text)
     text = _SSN.sub("<id>", text)
     text = _SAID_ID.sub(r"\1\2<id>", text)
-    for phone in _PHONES:
-        text = phone.sub("<phone>", text)
-    text = _SAID_PHONE.sub(r"\1\2<phone>", text)
-    for local in _LOCAL:
-        text = local.sub(_local, text)
+    for _ in range(PASSES):
+        before = text
+        for phone in _PHONES:
+            text = phone.sub("<phone>", text)
+        text = _SAID_PHONE.sub(r"\1\2<phone>", text)
+        for local in _LOCAL:
+            text = local.sub(_local, text)
+        if text == before:
+            break
     for address in _ADDRESSES:
         text = address.sub("<address>", text)
     return _blocks(text)

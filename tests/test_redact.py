@@ -241,6 +241,11 @@ def test_a_text_without_digit_and_at_sign_has_nothing_to_mask_but_a_name(text: s
         assert _numbers(text) == text
 
 
+@pytest.mark.parametrize("phone", ["0171/1234567", "0171 1234567", "01711234567"])
+def test_phones_one_after_another_are_all_masked(phone: str) -> None:
+    assert redact(f"{phone} {phone}") == "<phone> <phone>"
+
+
 @given(st.lists(PARTS | st.sampled_from(["a@b.cc", "0171/1234567", "13812345678"])).map("".join))
 def test_of_whatever_parts_a_second_pass_changes_nothing(text: str) -> None:
     once = redact(text)
