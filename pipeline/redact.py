@@ -49,7 +49,7 @@ _PHONES = (
         rf"(?:{_START}(?:1[-. ])?[2-9]\d\d[-.]|(?<![\dA-Za-z])\([2-9]\d\d\) ?)[2-9]\d\d[-. ]\d{{4}}{_END}"
     ),
 )
-PASSES = 4  # one number beside another is seen to end there once the other is masked
+PASSES = 6  # what stands beside another is seen to end there once that is masked
 # Numbers without a country: whatever else has their shape says before it what it is.
 _LOCAL = (
     re.compile(rf"(?<!\d[ .,]){_START}(?:1 )?[2-9]\d\d \d{{3}} \d{{4}}(?![ .,]?\d){_END}"),
@@ -166,6 +166,15 @@ def redact(text: str) -> str:
     """
     if not text.isascii():
         text = _DASH.sub("-", _BLANK.sub(" ", _UNSEEN.sub("", text.translate(_WIDE))))
+    for _ in range(PASSES):
+        masked = _masked(text)
+        if masked == text:
+            break
+        text = masked
+    return text
+
+
+def _masked(text: str) -> str:
     if _TELLING.search(text):
         text = _numbers(text)
     if _SPELLING.search(text) or " dot " in text:
@@ -184,15 +193,11 @@ def _numbers(text: str) -> str:
     text = _DIGIT_RUN.sub(_cards, text)
     text = _SSN.sub("<id>", text)
     text = _SAID_ID.sub(r"\1\2<id>", text)
-    for _ in range(PASSES):
-        before = text
-        for phone in _PHONES:
-            text = phone.sub("<phone>", text)
-        text = _SAID_PHONE.sub(r"\1\2<phone>", text)
-        for local in _LOCAL:
-            text = local.sub(_local, text)
-        if text == before:
-            break
+    for phone in _PHONES:
+        text = phone.sub("<phone>", text)
+    text = _SAID_PHONE.sub(r"\1\2<phone>", text)
+    for local in _LOCAL:
+        text = local.sub(_local, text)
     for address in _ADDRESSES:
         text = address.sub("<address>", text)
     return _blocks(text)
