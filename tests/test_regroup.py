@@ -50,6 +50,11 @@ class Stage:
         self.actions += step.actions
         return listed(step.actions)
 
+    def grow_old(self, count: int) -> None:
+        """Page about so many pods and list one more, after which the group interval holds."""
+        self.step(0, *pods(count))
+        self.step(400, "grown")
+
     def pass_time(self, first: int, last: int) -> Told:
         return [one for now in range(first, last) for one in self.step(now)]
 
@@ -106,13 +111,23 @@ def test_people_who_are_not_called_by_a_webhook_hear_of_the_incident_alone(stage
 
 
 def test_what_joins_is_listed_when_the_group_interval_is_over(stage: Stage) -> None:
-    stage.step(0, *pods(10))
-    stage.step(10, "late")
+    stage.grow_old(10)
+    stage.step(410, "late")
 
-    assert stage.pass_time(11, 300) == []
-    assert stage.pass_time(300, 302) == [("late", "firing")]
+    assert stage.pass_time(411, 700) == []
+    assert stage.pass_time(700, 703) == [("late", "firing")]
     assert sent(stage.actions[-1])["notification_reason"] == "new alerts added"
-    assert stage.pass_time(302, 700) == []
+    assert stage.pass_time(703, 1_100) == []
+
+
+def test_what_joins_a_young_incident_waits_as_long_as_it_was_old_at_the_last_call(stage: Stage) -> None:
+    stage.step(0, *pods(1_000))
+    told = []
+    for now in range(1, 1_000):
+        if stage.step(now, f"late{now}"):
+            told.append(now)
+
+    assert told == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 812]
 
 
 def test_what_is_more_than_all_that_was_listed_is_listed_within_a_second(stage: Stage) -> None:
@@ -123,15 +138,15 @@ def test_what_is_more_than_all_that_was_listed_is_listed_within_a_second(stage: 
 
 
 def test_an_end_is_listed_to_whom_the_beginning_was_and_to_nobody_else(stage: Stage) -> None:
-    stage.step(0, *pods(10))
-    stage.step(10, "brief")
-    stage.step(20, ended=["brief", "p3"])
-    told = stage.pass_time(21, 320)
+    stage.grow_old(10)
+    stage.step(410, "brief")
+    stage.step(420, ended=["brief", "p3"])
+    told = stage.pass_time(421, 720)
 
     assert told == [("p3", "resolved")]
     last = sent(stage.actions[-1])
     assert (last["notification_reason"], last["status"]) == ("some alerts resolved", "firing")
-    assert last["alerts"][0]["endsAt"] == "2026-09-21T14:13:40.000Z"
+    assert last["alerts"][0]["endsAt"] == "2026-09-21T14:20:20.000Z"
 
 
 def test_what_was_over_before_anybody_heard_of_it_is_let_go(stage: Stage) -> None:
@@ -144,31 +159,31 @@ def test_what_was_over_before_anybody_heard_of_it_is_let_go(stage: Stage) -> Non
 
 
 def test_a_snapshot_that_lacks_the_counts_lists_the_same(stage: Stage) -> None:
-    stage.step(0, *pods(10))
-    stage.step(10, "brief", *pods(3, "q"))
-    stage.step(20, ended=["brief"])
+    stage.grow_old(10)
+    stage.step(410, "brief", *pods(3, "q"))
+    stage.step(420, ended=["brief"])
     stage.pipeline.memory.alerts.untold.fresh.clear()
-    stage.step(30, "last", ended=["q2"])
+    stage.step(430, "last", ended=["q2"])
 
-    told = stage.pass_time(31, 320)
+    told = stage.pass_time(431, 720)
 
     assert sorted(told) == [("last", "firing"), ("q0", "firing"), ("q1", "firing")]
 
 
 def test_what_fires_again_before_its_end_was_listed_only_fires(stage: Stage) -> None:
-    stage.step(0, *pods(10))
-    stage.step(10, ended=["p3"])
-    stage.step(20, "p3")
+    stage.grow_old(10)
+    stage.step(410, ended=["p3"])
+    stage.step(420, "p3")
 
-    assert stage.pass_time(21, 320) == [("p3", "firing")]
+    assert stage.pass_time(421, 720) == [("p3", "firing")]
 
 
 def test_the_end_of_an_incident_lists_the_ends_that_nobody_has_heard_of(stage: Stage) -> None:
-    stage.step(0, "a", "b")
-    stage.step(10, ended=["a", "b"])
-    told = stage.pass_time(11, 250)
+    stage.grow_old(2)
+    stage.step(410, ended=["p0", "p1", "grown"])
+    told = stage.pass_time(411, 650)
 
-    assert sorted(told) == [("a", "resolved"), ("b", "resolved")]
+    assert sorted(told) == [("grown", "resolved"), ("p0", "resolved"), ("p1", "resolved")]
     assert sent(stage.actions[-2])["status"] == "resolved"
     assert stage.pipeline.memory.alerts.untold.owners == {}
 

@@ -34,6 +34,7 @@ class Notes:
     ended: dict[str, Run] = field(default_factory=dict)  # by playbook
     refused: dict[str, str] = field(default_factory=dict)  # playbook: why it may not start, as last said
     called: Seconds | None = None  # when a webhook was last called
+    first_called: Seconds | None = None
     listed: int = 0  # alerts that those calls have listed
 
 

@@ -53,8 +53,11 @@ def _may_hear(desk: Desk, incident: Incident, verdict: Verdict | None) -> bool:
 def _due(desk: Desk, id: str, began: int) -> bool:
     """Say whether an incident's webhooks are to be called where so many alerts have joined it."""
     notes = desk.state.notes[id]
-    waited = desk.now - (notes.called or 0.0)
-    return waited >= desk.roll.interval or (waited >= SOON and began >= max(1, notes.listed))
+    called = notes.called or 0.0
+    waited = desk.now - called
+    # Of a storm all is told soon after it has ended, by nine calls in the first five minutes at most.
+    young = max(SOON, called - (notes.first_called or 0.0))
+    return waited >= min(young, desk.roll.interval) or (waited >= SOON and began >= max(1, notes.listed))
 
 
 def _call(desk: Desk, incident: Incident, call: Call) -> None:

@@ -1,8 +1,9 @@
 """Alerts of an incident into the webhooks of those who were paged: each is listed when it begins and ends.
 
 A page lists what it is about. What joins the incident later is listed, as Alertmanager does, when the group
-interval is over, or as soon as a second later where it is more than all that was listed before. People who
-are reached otherwise are told of the incident alone, which speaks for all of its alerts.
+interval is over; sooner while the incident is young, and as soon as a second later where it is more than all
+that was listed before. People who are reached otherwise are told of the incident alone, which speaks for all
+of its alerts.
 """
 
 from __future__ import annotations

@@ -119,6 +119,8 @@ def _send(desk: Desk, incident: Incident, who: tuple[str, ...], reason: str, bec
     if any(via.do == CHANNEL for r in told for via in r.via):
         call = desk.roll.page(incident)
         notes.called = desk.now
+        if notes.first_called is None:
+            notes.first_called = desk.now
         notes.listed += call.listed - call.ended
     for receiver in told:
         notes.told += 1
