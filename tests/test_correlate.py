@@ -182,6 +182,32 @@ def test_what_comes_back_soon_after_it_resolved_is_the_same_incident(
     assert len(desk.open) == 1
 
 
+@pytest.mark.parametrize(
+    ("service", "made", "incidents"),
+    [
+        pytest.param("payment", 20, 2, id="on the service: another"),
+        pytest.param("checkout", 20, 2, id="near it: another"),
+        pytest.param("mailer", 20, 1, id="elsewhere: the same"),
+        pytest.param("payment", -20, 1, id="before it resolved, as what heals it is: the same"),
+    ],
+)
+def test_what_follows_a_change_made_since_it_resolved_is_another_incident(
+    service: str, made: Seconds, incidents: int
+) -> None:
+    desk = Desk()
+    bad = signal("payment", 1000)
+    desk.step(1000, [bad])
+    desk.step(1100, [over(bad, 1100)])
+    calm = 1100 + QUIET
+    for now in sorted((calm, calm + made)):
+        desk.step(now, events=[change("v2", now, service)] if now != calm else [])
+
+    desk.step(calm + 40, [signal("payment", calm + 40)])
+
+    assert len(desk.all) == incidents
+    assert [c.id for c in desk.open[0].changes] == (["v2"] if incidents == 2 else [])
+
+
 def test_what_a_person_resolved_does_not_come_back_by_itself() -> None:
     desk = Desk()
     bad = signal("payment", 1000)

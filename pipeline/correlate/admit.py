@@ -122,7 +122,7 @@ def _home(
         state.habits.join(signal)
         state.home[signal.id] = known.id
         return known.id
-    again = back(state, signal)
+    again = back(state, topology, signal)
     if again is not None:
         told = say(again, now, f"came back: {signal.reason}")
         state.reopen(replace(told, state=State.OPEN, resolved=None, quiet=None, updated=now))

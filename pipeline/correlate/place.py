@@ -49,13 +49,18 @@ def _unnamed(state: CorrelateState, signal: Signal) -> list[Incident]:
     return sorted(strong, key=lambda i: (-onset(i), i.id))[:1]
 
 
-def back(state: CorrelateState, signal: Signal) -> Incident | None:
-    """Return the incident that resolved by itself a moment ago and had the same series."""
+def back(state: CorrelateState, topology: Topology, signal: Signal) -> Incident | None:
+    """Return the incident that resolved by itself a moment ago and had the same series.
+
+    What follows a change made near it since then is something new, of which that change may be the cause.
+    """
     for incident in state.before(signal.service):
         if incident.resolved is None or signal.at - incident.resolved >= REOPEN:
             return None
         if not incident.by and any(s.series == signal.series for s in incident.signals):
-            return incident
+            near = topology.around(signal.service)
+            since = [e for e in state.changes.values() if e.time > incident.resolved]
+            return None if any(e.labels["service"] in near for e in since) else incident
     return None
 
 
