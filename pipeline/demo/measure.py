@@ -43,21 +43,22 @@ class Probe:
     async def ready(self) -> bool:
         return await self._ok("/-/ready")
 
-    async def measure(self, put_in: float, before: Measured) -> Measured:
-        """Return what is known of the fault put in then; what was known where Forewarn does not answer."""
+    async def measure(self, put_in: float, until: float, before: Measured) -> Measured:
+        """Return what is known of a fault that shows in these times; what was known where nobody answers."""
         try:
-            found = before.incident or await self._opened_since(put_in - REACH)
+            found = before.incident or await self._opened(put_in - REACH, until)
             if not found:
                 return before
             return read((await self.client.get(f"/api/v1/incidents/{found}")).json())
         except (httpx.TransportError, ValueError, KeyError):
             return before
 
-    async def _opened_since(self, at: float) -> str:
-        """Return the id of the first incident opened since then, "" if there is none."""
+    async def _opened(self, since: float, until: float) -> str:
+        """Return the id of the first incident opened in these times, "" if there is none."""
         known = (await self.client.get("/api/v1/incidents")).json()
-        later = [(i["opened_at"], i["id"]) for i in known if i["opened_at"] >= at]
-        return min(later)[1] if later else ""
+        return min(
+            ((i["opened_at"], i["id"]) for i in known if since <= i["opened_at"] <= until), default=(0, "")
+        )[1]
 
     async def _ok(self, path: str) -> bool:
         try:

@@ -134,7 +134,8 @@ class Show:
             await asyncio.sleep(0.5)
             for trial in list(self.trials):
                 if not trial.gone or time.time() < trial.gone + LATER:
-                    trial.measured = await self.probe.measure(trial.put_in, trial.measured)
+                    until = trial.gone + NOTICE if trial.gone else time.time()
+                    trial.measured = await self.probe.measure(trial.put_in, until, trial.measured)
 
     def _write_down(self, trial: Trial, what: str) -> None:
         fault = {"fault": trial.fault.name, "service": trial.fault.service, "change": trial.change}
