@@ -188,24 +188,45 @@ def test_what_comes_back_soon_after_it_resolved_is_the_same_incident(
         pytest.param("payment", 20, 2, id="on the service: another"),
         pytest.param("checkout", 20, 2, id="near it: another"),
         pytest.param("mailer", 20, 1, id="elsewhere: the same"),
-        pytest.param("payment", -20, 1, id="before it resolved, as what heals it is: the same"),
+        pytest.param("payment", 20 - QUIET, 2, id="on the service, before it had resolved: another"),
+        pytest.param("payment", -20 - QUIET, 1, id="while it was on, as what heals it is: the same"),
     ],
 )
-def test_what_follows_a_change_made_since_it_resolved_is_another_incident(
+def test_what_follows_a_change_made_since_all_was_calm_is_another_incident(
     service: str, made: Seconds, incidents: int
+) -> None:
+    desk = Desk()
+    bad, calm = signal("payment", 1000), 1100 + QUIET
+    desk.step(1000, [bad])
+    for now in sorted((1100, calm, calm + made)):
+        changed = [change("v2", now, service)] if now == calm + made else []
+        desk.step(now, [over(bad, 1100)] if now == 1100 else [], events=changed)
+
+    desk.step(calm + 40, [signal("payment", calm + 40)])
+
+    assert len(desk.all) == incidents
+    assert desk.open[0].opened == (calm + 40 if incidents == 2 else 1000)
+
+
+@pytest.mark.parametrize(
+    ("service", "after", "incidents"),
+    [
+        pytest.param("checkout", 20, 1, id="a neighbour, as it ends: the same"),
+        pytest.param("checkout", 60, 2, id="a neighbour, a minute after it was over: another"),
+        pytest.param("payment", 60, 1, id="the same service: the same"),
+    ],
+)
+def test_what_begins_elsewhere_after_all_is_over_is_another_incident(
+    service: str, after: Seconds, incidents: int
 ) -> None:
     desk = Desk()
     bad = signal("payment", 1000)
     desk.step(1000, [bad])
     desk.step(1100, [over(bad, 1100)])
-    calm = 1100 + QUIET
-    for now in sorted((calm, calm + made)):
-        desk.step(now, events=[change("v2", now, service)] if now != calm else [])
 
-    desk.step(calm + 40, [signal("payment", calm + 40)])
+    desk.step(1100 + after, [signal(service, 1100 + after, "latency_seconds")])
 
     assert len(desk.all) == incidents
-    assert [c.id for c in desk.open[0].changes] == (["v2"] if incidents == 2 else [])
 
 
 def test_what_a_person_resolved_does_not_come_back_by_itself() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline import snapshot
 from pipeline.types import Signal
 from tests.naive.correlate import Naive
-from tests.nouns import SHOP, Desk, over, signal
+from tests.nouns import SHOP, Desk, change, over, signal
 
 Storm: TypeAlias = list[tuple[str, str, bool]]
 SERVICES = st.sampled_from(sorted(SHOP.services))
@@ -72,14 +72,17 @@ HAPPENS = st.lists(
 )
 
 
-@given(st.lists(st.tuples(st.sampled_from([60, 90, 180]), HAPPENS), min_size=5, max_size=30))
+CHANGED = st.lists(st.sampled_from(["payment", "front", "mailer"]), max_size=1)
+
+
+@given(st.lists(st.tuples(st.sampled_from([20, 60, 90, 180]), HAPPENS, CHANGED), min_size=5, max_size=30))
 def test_incidents_are_those_of_a_plain_twin_that_asks_every_incident_about_every_signal(
-    steps: list[tuple[int, list[tuple[str, str, bool, int]]]],
+    steps: list[tuple[int, list[tuple[str, str, bool, int]], list[str]]],
 ) -> None:
     desk, twin, now = Desk(), Naive(SHOP), 1000.0
     on: dict[tuple[str, str], tuple[Signal, int]] = {}  # by series: the signal and for how many steps
 
-    for wait, happens in steps:
+    for wait, happens, changed in steps:
         now += wait
         said = []
         for series, (known, left) in list(on.items()):
@@ -93,8 +96,8 @@ def test_incidents_are_those_of_a_plain_twin_that_asks_every_incident_about_ever
             ):
                 on[service, metric] = signal(service, now, metric, page=page), lasts
                 said.append(on[service, metric][0])
-        desk.step(now, said)
-        twin.step(now, said)
+        desk.step(now, said, events=[change(f"{service} {now}", now, service) for service in changed])
+        twin.step(now, said, changed)
 
         merged = {i.id for i in desk.all if i.by}
         ours = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from pipeline.cause import ends, sort_of
+from pipeline.cause import AHEAD, ends, sort_of
 from pipeline.correlate.habits import WINDOW, kind_of, named, service_of
 from pipeline.correlate.state import CorrelateState
 from pipeline.topology import Topology
@@ -15,6 +15,8 @@ from pipeline.types import Incident, Seconds, Signal
 VOICE_WINDOW: Seconds = 900.0
 # The same series abnormal again in less time after its incident resolved is the same incident.
 REOPEN: Seconds = 60.0
+# What begins on another service so long after all that was abnormal had ended is of another incident.
+GAP: Seconds = 30.0
 
 
 def fitting(state: CorrelateState, topology: Topology, signal: Signal) -> list[Incident]:
@@ -27,7 +29,11 @@ def fitting(state: CorrelateState, topology: Topology, signal: Signal) -> list[I
             if distance < best.get(id, math.inf):
                 best[id] = distance
     found = [(distance, state.get(id)) for id, distance in best.items()]
-    fits = [(d, off, i) for d, i in found if _joins(d, off := lag(state, i, signal), i, signal)]
+    fits = [
+        (d, off, i)
+        for d, i in found
+        if _joins(d, off := lag(state, i, signal), i, signal) and not _is_new(state, topology, i, signal)
+    ]
     fits.sort(key=lambda f: (f[0], f[1], f[2].opened, f[2].id))
     return [incident for _, _, incident in fits]
 
@@ -50,17 +56,12 @@ def _unnamed(state: CorrelateState, signal: Signal) -> list[Incident]:
 
 
 def back(state: CorrelateState, topology: Topology, signal: Signal) -> Incident | None:
-    """Return the incident that resolved by itself a moment ago and had the same series.
-
-    What follows a change made near it since then is something new, of which that change may be the cause.
-    """
+    """Return the incident that resolved by itself a moment ago and had the same series."""
     for incident in state.before(signal.service):
         if incident.resolved is None or signal.at - incident.resolved >= REOPEN:
             return None
         if not incident.by and any(s.series == signal.series for s in incident.signals):
-            near = topology.around(signal.service)
-            since = [e for e in state.changes.values() if e.time > incident.resolved]
-            return None if any(e.labels["service"] in near for e in since) else incident
+            return None if _is_new(state, topology, incident, signal) else incident
     return None
 
 
@@ -119,6 +120,22 @@ def _joins(distance: int, off: Seconds, incident: Incident, signal: Signal) -> b
         s.service == signal.service and (s.kind != "complaint" or signal.since <= s.at + VOICE_WINDOW)
         for s in holding(incident)
     )
+
+
+def _is_new(state: CorrelateState, topology: Topology, incident: Incident, signal: Signal) -> bool:
+    """Say whether a signal began after all that was measured of the incident had ended, and for a reason.
+
+    The reason: it is of another service, or follows a change made nearby since then, which may be its cause.
+    """
+    heard = [s for s in loud(incident) if s.kind != "complaint"]
+    ends = [s.ended for s in heard if s.ended is not None]
+    if signal.kind == "complaint" or not ends or len(ends) < len(heard) or signal.since <= max(ends):
+        return False
+    if all(s.service != signal.service for s in heard):
+        return signal.since - max(ends) > GAP
+    near = topology.around(signal.service)
+    since = [e for e in state.changes.values() if max(ends) < e.time <= signal.since + AHEAD]
+    return any(e.labels["service"] in near for e in since)
 
 
 def hot(incident: Incident, now: Seconds) -> bool:

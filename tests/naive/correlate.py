@@ -9,7 +9,7 @@ from hashlib import blake2b
 from pipeline.topology import Topology
 from pipeline.types import Seconds, Signal
 
-WINDOW, REOPEN, QUIET = 240.0, 60.0, 180.0
+WINDOW, REOPEN, QUIET, GAP, AHEAD = 240.0, 60.0, 180.0, 30.0, 120.0
 
 
 @dataclass
@@ -34,6 +34,16 @@ class Group:
         last = max((s.since for s in loud if s.page), default=onset)
         return max(0.0, onset - signal.since, signal.since - last)
 
+    def parts(self, signal: Signal, changed: Iterable[Seconds]) -> bool:
+        """Say whether all was over when the signal began, elsewhere or after one of the changes nearby."""
+        ends = [s.ended for s in self.loud]
+        if any(end is None or end >= signal.since for end in ends):
+            return False
+        last = max(end for end in ends if end is not None)
+        if all(s.service != signal.service for s in self.loud):
+            return signal.since > last + GAP
+        return any(last < at <= signal.since + AHEAD for at in changed)
+
     def takes(self, distance: int, signal: Signal) -> bool:
         on = [s for s in self.loud if s.ended is None]
         return self.lag(signal) <= WINDOW or (distance == 0 and any(s.service == signal.service for s in on))
@@ -46,8 +56,10 @@ class Naive:
         self.topology = topology
         self.groups: dict[str, Group] = {}
         self.over: list[str] = []  # ids in the order they resolved
+        self.changes: list[tuple[Seconds, str]] = []
 
-    def step(self, now: Seconds, signals: Iterable[Signal]) -> None:
+    def step(self, now: Seconds, signals: Iterable[Signal], changed: Iterable[str] = ()) -> None:
+        self.changes += [(now, service) for service in changed]
         for signal in sorted(signals, key=lambda s: (s.since, not s.page, s.service, s.id)):
             self._take(signal, now)
         for group in self.groups.values():
@@ -79,9 +91,12 @@ class Naive:
 
     def _place(self, signal: Signal, now: Seconds) -> Group:
         fits = []
+        changed = [at for at, service in self.changes if self._distance(signal.service, service) is not None]
         for group in self.groups.values():
             near = [d for s in group.services if (d := self._distance(signal.service, s)) is not None]
-            if group.resolved is None and near and group.takes(min(near), signal):
+            if group.resolved is not None or not near or group.parts(signal, changed):
+                continue
+            if group.takes(min(near), signal):
                 fits.append((min(near), group.lag(signal), group.opened, group.id))
         if fits:
             ordered = [self.groups[id] for _, _, _, id in sorted(fits)]
@@ -98,6 +113,8 @@ class Naive:
             if signal.at - group.resolved >= REOPEN:
                 break
             if not group.into and any(s.series == signal.series for s in group.signals.values()):
+                if group.parts(signal, changed):
+                    break
                 group.resolved = None
                 self.over.remove(id)
                 return group
