@@ -22,6 +22,7 @@ FRESH = 3.5  # cadences for which the newest of a member that has not come stand
 SETTLED = 20  # samples before a member has a say
 ODD = 3.0  # surprise from which a sample is taken for something else than the usual noise
 HARD = 4.0  # standard deviations from the others beyond which a sample teaches less of how they go together
+GAP = 10  # samples without one that is odd by itself, after which the next one begins something new
 LOOKS = 3  # distances: of this sample, of the mean of the last few, of their scatter
 
 
@@ -78,7 +79,7 @@ class Together:
     Dempster 1972, "Covariance selection", sec. 2 (the inverse covariance holds each member's regression on
     all others); Ledoit & Wolf 2004, "A well-conditioned estimator for large-dimensional covariance
     matrices" (shrink towards the simple; here by members to samples); Huber 1964 (what lies far out
-    teaches little). Memory: 470 B a series and 160 B a table of 32, whatever the size of the group.
+    teaches little). Memory: 490 B a series and 160 B a table of 32, whatever the size of the group.
 
     River's HalfSpaceTrees and scikit-learn's IsolationForest cut one series at a time, so they find each
     value usual: where all are given equally few false alarms they told at most one in six of the broken
@@ -120,6 +121,8 @@ class Together:
                 "stretch": looks + tails.PRIOR_STRETCH,
                 "out": one,  # odd samples lately; others count against them
                 "since": one,  # time of the first, s
+                "alone": one,  # time of the newest that was odd by itself, whatever came before it, s
+                "burst": one,  # time of the first of these that followed each other, s
             }
         )
         self._bonds = Bonds(self.args.bonds)
@@ -187,7 +190,8 @@ class Together:
         row = np.array([series], np.int32)
         state = self._columns.look(row)
         peers = int(self._bonds.counted[self._bonds.table[series]].sum()) - 1
-        onset = float(state["since"][0]) if state["out"][0] else math.nan
+        # What is seen over the last few samples stays odd for a while after an earlier trouble.
+        onset = max(float(state["since"][0]), float(state["burst"][0])) if state["out"][0] else math.nan
         usual = float(self.expect_many(row, np.array([time])).expected[0])
         return Facts(onset=onset, peers=max(peers, 0), usual=usual)
 
@@ -270,6 +274,12 @@ class Together:
         odd = surprise >= ODD
         out = np.where(odd, state["out"] + 1, np.maximum(state["out"] - 2, 0))
         state["since"] = np.where(odd & (state["out"] == 0), time, state["since"])
+        alone = odd & (
+            tails.rarity(look.distance[0] / _unit(state)[0], state["edge"][0], state["stretch"][0]) >= ODD
+        )
+        apart = time - state["alone"] > GAP * state["cadence"]
+        state["burst"] = np.where(alone & apart, time, state["burst"])
+        state["alone"] = np.where(alone, time, state["alone"])
         long = (out >= 20) & (time - state["since"] >= self.args.relearn)
         state["out"] = np.where(long, 0.0, out)
         again = np.zeros(len(look.z), np.bool_)

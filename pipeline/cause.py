@@ -128,10 +128,13 @@ def within_reach(change: Event, onset: Seconds) -> bool:
 
 
 def _called(signal: Signal, topology: Topology) -> list[str]:
-    """Return the callees that a log of their caller names: it tells of them, not of whom it is by."""
+    """Return the callees that a log of their caller names: it tells of them, not of whom it is by.
+
+    What we say of its lines may name others, such as a change that came before.
+    """
     if signal.kind != "log":
         return []
-    words = set(re.findall(r"[\w-]+", signal.series + " " + signal.reason))
+    words = set(re.findall(r"[\w-]+", " ".join((signal.series, *signal.samples))))
     return sorted(words & topology.callees.get(signal.service, frozenset()))
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.cause import AHEAD, MAX_SUSPECTS, REACH, rank, services, sort_of, within_reach
+from pipeline.topology import Service, Topology
 from pipeline.types import Complaint, Event, Signal
 from tests.nouns import SHOP, change, complaint, signal
 
@@ -132,6 +133,15 @@ def test_an_error_log_that_names_a_callee_speaks_against_the_callee() -> None:
         == "up of inventory is high"
     )
     assert first(unnamed) == ("cart",)
+
+
+def test_a_change_told_beside_a_log_is_no_word_of_the_log() -> None:
+    lines = signal("checkout", 1000, "error lines", kind="log", surprise=30)
+    why = '19 error lines, such as "call to inventory failed"; change payment-3 of payment came 4 min before'
+    said = replace(lines, reason=why, samples=("call to inventory failed",))
+    shop = Topology({"checkout": Service(("inventory", "payment"))})
+
+    assert services(rank([said], (), [change("payment-3", 760, "payment")], shop, 1000))[0] == "inventory"
 
 
 def test_answers_of_500_are_failures_whatever_the_metric_is_called() -> None:

@@ -178,6 +178,19 @@ def test_it_tells_since_when_and_what_the_others_would_have_it() -> None:
     assert math.isclose(told.usual, np.median(unit) * values[902, 0], rel_tol=0.1)
 
 
+def test_what_comes_again_began_when_it_came_again() -> None:
+    values = service(1000, 5)
+    for begin in (900, 970):
+        values[begin : begin + 20, 1] *= 3.0
+    d = Together()
+    d.seat_many(rows(5), np.zeros(5, np.int32), np.zeros(5, np.int32))
+
+    for k, each in enumerate(values[:975]):
+        d.take_many(rows(5), np.full(5, float(k)), each)
+
+    assert d.facts_of(1, 974.0, values[974, 1]).onset == 970
+
+
 def test_the_expected_band_follows_the_others() -> None:
     values = service(600, 5)
     d = Together()
