@@ -143,7 +143,9 @@ def _begin(state: DetectState, number: int, row: int, since: Seconds, series: Se
     subject = Subject(name, series.services[row], series.labels[row], row, rate)
     lesson = state.lessons.taught.get((watch.name, row))
     note = lesson.told(watch.surprise) if lesson else ""
-    state.bouts[number, row] = Bout(watch, subject, since, since, note=note)
+    state.bouts[number, row] = Bout(
+        watch, subject, since, since, note=note, after=state.ended.get((number, row), -np.inf)
+    )  # fmt: skip
     return state.bouts[number, row]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +19,9 @@ WHOSE = frozenset((*SERVICE_LABELS, "__name__", "instance"))
 
 # Told again when its surprise has grown by half: every sample of an outage is not news.
 WORSE = 1.5
+
+# After so many samples in band a bout is another one, though the detector may still remember the one before.
+APART = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Bout:
     told: float = 0.0  # surprise when it was last spoken of
     drawn: bool = False  # its past has been handed out
     note: str = ""  # what people said of it before
+    after: Seconds = -math.inf  # when the one before it ended, if that was spoken of
 
     @property
     def onset(self) -> Seconds:
@@ -79,6 +84,8 @@ class Bout:
     def out(self, sample: Sample, now: Seconds) -> Signal | None:
         """Take a sample out of band; return a signal where there is something to say."""
         self.samples += 1
+        if sample.facts.onset <= self.after < self.since - APART * sample.cadence:
+            sample = sample._replace(facts=sample.facts._replace(onset=math.nan))
         self.last, self.calm = sample.time, None
         if self.worst is None or sample.surprise > self.worst.surprise:
             self.worst = sample

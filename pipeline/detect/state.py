@@ -20,6 +20,8 @@ from pipeline.detect.watch import Watch, build
 from pipeline.series import Series
 from pipeline.types import Event, Rows, Seconds, Signal
 
+MAX_ENDED = 4_096  # bouts that are over and known to be, 100 B each
+
 
 @dataclass(slots=True)
 class DetectState:
@@ -35,6 +37,8 @@ class DetectState:
     lost: Lost = field(default_factory=Lost)
     lessons: Lessons = field(default_factory=Lessons)
     looked: Seconds = -np.inf
+    # By lane and row: when a bout that was spoken of ended, the oldest first.
+    ended: dict[tuple[int, int], Seconds] = field(default_factory=dict)
 
     @property
     def dropped(self) -> Counter[str]:
@@ -72,6 +76,7 @@ class DetectState:
             if bout.id:
                 yield bout.end(now, now, "is watched by other rules")
         before, keys = self.lanes, self.keys
+        self.ended.clear()
         self.watches = tuple(watches)
         self.keys = tuple(f"{w.detector} {json.dumps(dict(w.args), sort_keys=True)}" for w in watches)
         self.lanes = lanes(watches)
@@ -91,7 +96,13 @@ class DetectState:
     def end(self, number: int, row: int) -> Bout:
         """Return the bout of a series in a lane, which is over."""
         self.lanes[number].busy[row] = False
-        return self.bouts.pop((number, row))
+        bout = self.bouts.pop((number, row))
+        if bout.id:
+            self.ended.pop((number, row), None)
+            self.ended[number, row] = bout.last if bout.calm is None else bout.calm
+            if len(self.ended) > MAX_ENDED:
+                del self.ended[next(iter(self.ended))]
+        return bout
 
     def forget(self, gone: Rows, now: Seconds) -> Iterator[Signal]:
         """Let go of series that are no more, and yield the last word of what was said of them."""
@@ -102,6 +113,8 @@ class DetectState:
             bout = self.end(number, row)
             if bout.id:
                 yield bout.end(now, bout.last, "sends no more")
+        for key in [key for key in self.ended if key[1] in rows]:
+            del self.ended[key]
         for lane in self.lanes:
             self._leave(lane, gone)
             lane.forget(gone)
