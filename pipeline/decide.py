@@ -116,7 +116,15 @@ def _over(incident: Incident, told: Told | None, now: Seconds) -> Verdict:
     if told is None or told.resolved:
         return Verdict(False, Reason.NOTHING_NEW)
     lasted = (incident.resolved or now) - incident.opened
-    return Verdict(True, Reason.RESOLVED, incident.by, f"over after {span(lasted)}")
+    said = [f"over after {span(lasted)}"]
+    new = [
+        f"{s.labels.get('__name__', s.series)} of {s.service} has settled at {s.settled}"
+        for s in incident.signals
+        if s.settled and s.page
+    ]
+    if new:
+        said.append(f"not as it was: {new[0]}" + (f", and {len(new) - 1} more like it" if new[1:] else ""))
+    return Verdict(True, Reason.RESOLVED, incident.by, "; ".join(said))
 
 
 def _first(

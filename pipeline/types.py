@@ -121,6 +121,7 @@ class Signal:
     ids: tuple[str, ...] = ()  # complaints behind a surge
     row: int = -1  # series row of a metric signal; -1 elsewhere
     samples: tuple[str, ...] = ()  # a few log lines that say it, variables and personal data masked
+    settled: str = ""  # the level that is usual from now on, where it is over and not back where it was
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,16 @@ def test_a_verdict_has_the_first_reason_that_holds(
         ),
         pytest.param(told(), replace(NEW, priority="P2"), 1060, "priority rose from P3 to P2", id="worse"),
         pytest.param(told(), DONE, 1500, "over after 8 min", id="over"),
+        pytest.param(
+            told(),
+            replace(
+                DONE, signals=(replace(DONE.signals[0], settled="96 %, 4 times the 24 % expected before"),)
+            ),
+            1500,
+            "over after 8 min; not as it was: cpu_ratio of payment has settled at"
+            " 96 %, 4 times the 24 % expected before",
+            id="over at another level",
+        ),
     ],
 )
 def test_a_page_that_is_not_the_first_says_how_long_it_is_since(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from detectors.base import Facts
@@ -73,6 +73,7 @@ class Bout:
     told: float = 0.0  # surprise when it was last spoken of
     drawn: bool = False  # its past has been handed out
     note: str = ""  # what people said of it before
+    before: float = math.nan  # what was expected as it began
     after: Seconds = -math.inf  # when the one before it ended, if that was spoken of
 
     @property
@@ -87,6 +88,8 @@ class Bout:
         if sample.facts.onset <= self.after < self.since - APART * sample.cadence:
             sample = sample._replace(facts=sample.facts._replace(onset=math.nan))
         self.last, self.calm = sample.time, None
+        if self.worst is None:
+            self.before = sample.expected
         if self.worst is None or sample.surprise > self.worst.surprise:
             self.worst = sample
         if self.id:
@@ -106,6 +109,8 @@ class Bout:
             return lasted >= self.watch.hold / 4, None
         if lasted < self.watch.clear:
             return False, None
+        if settled := self._settled(sample.value):
+            return True, replace(self.end(now, self.calm, f"has settled at {settled}"), settled=settled)
         return True, self.end(
             now, self.calm, f"is back at {units.quantity(sample.value, self.subject.metric)}"
         )
@@ -114,6 +119,13 @@ class Bout:
         assert self.worst is not None
         was = self._compared(ended - self.since)
         return self._signal(now, f"{self.subject.told} was {was}, and {how}", ended)
+
+    def _settled(self, value: float) -> str:
+        """Return the value and what was expected before, "" where it is nearer to that than to the worst."""
+        assert self.worst is not None
+        if not abs(value - self.before) > abs(value - self.worst.value):
+            return ""
+        return f"{words.compared(value, self.before, self.subject.metric, self.subject.rate)} before"
 
     def _say(self, now: Seconds) -> Signal:
         assert self.worst is not None

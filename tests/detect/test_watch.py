@@ -370,18 +370,3 @@ def test_a_real_fault_is_found_and_the_hour_before_is_quiet(shared: Path) -> Non
 
     assert [s.service for s in pages[:1]] == ["frontend"]
     assert 0 <= pages[0].at - 1661140434 <= 180
-
-
-def test_a_bout_did_not_begin_with_the_one_before_it() -> None:
-    """Of a series that had always been nought the second trouble is told, though the first is still odd."""
-    together = watch(detector="together", group=["service"], surprise=6, samples=3, min_dev_from_expected=0.5)
-    world = World([together], every=1.0)
-    failed = [0.0] * 600 + [5.0] * 30 + [0.0] * 120 + [5.0] * 30
-    others = {f"pay__load{k}": usual(len(failed), 10.0, k) for k in range(4)}
-
-    said = world.feed(pay__failed=failed, **others)
-
-    first, second = dict.fromkeys(s.since - START for s in said if "failed" in s.series)
-    assert first < 630
-    assert second > 750
-    assert "ago" not in said[-1].reason
