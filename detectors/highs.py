@@ -39,10 +39,13 @@ def remember_day(state: State, day: NDArray[np.int64], value: Floats) -> None:
 
 
 def unmatched(state: State, value: float) -> tuple[float, float]:
-    """Return for how many s, in whole days, nothing of the one series was as high, and as low; or NaN."""
+    """Return for how many s, in whole days, nothing of the one series was as high, and as low; or NaN.
+
+    Of the first day nobody knows how much was seen, so it does not count.
+    """
     back = (int(state["day"][0]) - np.arange(DAYS)) % DAYS
     high, low = state["high"][back, 0], state["low"][back, 0]
-    known = DAY * (np.flatnonzero(np.isfinite(high)).max(initial=0) + 1)
+    known = DAY * np.flatnonzero(np.isfinite(high)).max(initial=0) or math.nan
     found = []
     for beyond in (high > np.float32(value), low < np.float32(value)):
         days = np.flatnonzero(beyond)

@@ -241,6 +241,28 @@ def test_what_a_person_resolved_does_not_come_back_by_itself() -> None:
     assert (incident.state, incident.by) == (State.RESOLVED, "ada")
 
 
+def test_an_alert_that_always_fires_is_no_incident() -> None:
+    desk = Desk()
+    watchdog = replace(
+        signal("", 1000, kind="alert", page=False), labels={"alertname": "Watchdog", "severity": "none"}
+    )
+
+    desk.step(1000, [watchdog])
+
+    assert desk.all == []
+    assert desk.state.dropped.total() == 0
+
+
+def test_the_timeline_says_whose_signal_it_is() -> None:
+    desk = Desk()
+    desk.step(1000, [signal("payment", 1000), signal("checkout", 1000, "latency_seconds")])
+
+    [incident] = desk.all
+    assert [e.what for e in incident.timeline if e.what.startswith("metric")] == [
+        "metric of payment: cpu_ratio of payment is high"
+    ]
+
+
 def test_acknowledging_says_who_and_when() -> None:
     desk = Desk()
     desk.step(1000, [signal("payment", 1000)])

@@ -103,8 +103,8 @@ class Api:
         except ValueError as error:
             return said_no(str(error), 400)
         known = await self._about(event)
-        if known is None:
-            return said_no(f"no such {'complaint' if 'complaint' in event.labels else 'incident'}", 404)
+        if isinstance(known, str):
+            return said_no(known, 404)
         await ask(known, self.submit)
         back = fields.get("back", "/")
         safe = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
@@ -119,19 +119,28 @@ class Api:
         except ValueError as error:
             return said_no(str(error), 400)
         known = await self._about(event)
-        if known is None:
-            return said_no(f"no such {'complaint' if 'complaint' in event.labels else 'incident'}", 404)
+        if isinstance(known, str):
+            return said_no(known, 404)
         await ask(known, self.submit)
         return said_json({"id": known.id, **known.labels, "until": known.until}, 202)
 
-    async def _about(self, event: Event) -> Event | None:
-        """Return the command with all that it speaks of; None where there is no such incident."""
-        if "complaint" in event.labels:
-            return event if await self.store.case(event.labels["complaint"]) else None
-        if "incident" not in event.labels:
+    async def _about(self, event: Event) -> Event | str:
+        """Return the command with all that it speaks of, or in words what of that there is not."""
+        said = event.labels
+        if "complaint" in said:
+            return event if await self.store.case(said["complaint"]) else "no such complaint"
+        if "incident" not in said:
             return event
-        incident = await self.store.incident(event.labels["incident"])
-        return about(event, incident) if incident else None
+        incident = await self.store.incident(said["incident"])
+        if incident is None:
+            return "no such incident"
+        if "into" in said and await self.store.incident(said["into"]) is None:
+            return f"into: no such incident: {said['into']}"
+        if "out" in said and said["out"] not in (*incident.services, *(s.service for s in incident.signals)):
+            part = await self.store.incident(said["out"])
+            if part is None or part.by != incident.id:
+                return f"out: {said['out']} is no service of this incident, and was not merged into it"
+        return about(event, incident)
 
 
 def whole(incident: Incident) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from pipeline.topology import Topology
 from pipeline.types import Incident, Seconds, Signal, State
 
 MINUTE: Seconds = 60.0
+# The severity of an alert that always fires, as kube-prometheus's Watchdog: it says that its sender lives.
+HEARTBEAT = "none"
 
 
 def admit(
@@ -34,6 +36,8 @@ def admit(
         _leave(state, state.get(id), signal, stale, now)
         id = homed = None
     begins = id is None
+    if id is None and signal.kind == "alert" and signal.labels.get("severity", "").lower() == HEARTBEAT:
+        return
     if id is None:
         signal = speaking(state, signal) if signal.kind == "complaint" else signal
         id = _home(state, signal, topology, stale, now)
@@ -51,7 +55,8 @@ def admit(
     if incident.state is not State.RESOLVED:
         stale[id] = None
         if signal.page and (known is None or not known.page):
-            incident = say(incident, now, f"{signal.kind}: {signal.reason}")
+            whose = f" of {signal.service}" if signal.service else ""
+            incident = say(incident, now, f"{signal.kind}{whose}: {signal.reason}")
     if known is not None and signal.kind == "complaint":
         signal = replace(signal, service=known.service)
     if known is not None and signal.ended is not None:

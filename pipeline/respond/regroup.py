@@ -78,6 +78,6 @@ def _call(desk: Desk, incident: Incident, call: Call) -> None:
         for k, via in enumerate(receiver.via):
             if via.do == CHANNEL:
                 key = f"{incident.id}/told/{notes.told}.{k}/{receiver.name}/{via.do}"
-                what = f"List {call.listed} alerts to {receiver.name}"
+                what = f"List {call.listed} alert{'s' * (call.listed > 1)} to {receiver.name}"
                 told = Action(key, incident.id, "notify", via.do, {**args, "via": k}, what, desk.now, TIMEOUT)
                 desk.actions.append(told)

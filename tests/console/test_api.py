@@ -145,6 +145,29 @@ async def test_a_program_joins_and_parts_incidents(site: Site, do: str, more: di
 
 
 @pytest.mark.parametrize(
+    ("incident", "do", "more", "why"),
+    [
+        ("inc-0031", "merge", {"into": "inc-9"}, "into: no such incident: inc-9"),
+        ("inc-9", "merge", {"into": "inc-0031"}, "no such incident"),
+        (
+            "inc-0031",
+            "split",
+            {"out": "mail"},
+            "out: mail is no service of this incident, and was not merged",
+        ),
+    ],
+)
+async def test_incidents_that_are_not_there_are_not_joined_or_parted(
+    site: Site, incident: str, do: str, more: dict[str, str], why: str
+) -> None:
+    answer = await site.client.post(f"/api/v1/incidents/{incident}/{do}", json={"by": "ann", **more})
+
+    assert answer.status_code == 404
+    assert answer.text.startswith(why)
+    assert site.commands == []
+
+
+@pytest.mark.parametrize(
     ("fields", "why"),
     [
         ({"do": "reboot"}, "do: expected one of acknowledge, resolve"),
