@@ -63,11 +63,12 @@ def decide(
     hear(state.quiet, incidents, signals, inhibitor, events, policy, now)
     told: list[Incident] = []
     verdicts: dict[str, Verdict] = {}
-    # Causes first, so that a symptom that opens in the same moment finds its cause told.
-    for incident in sorted(incidents, key=lambda i: (i.cause != "", i.opened, i.id)):
+    # Causes first, so that a symptom that opens in the same moment finds its cause told; and what was merged
+    # into another last, for it is over when that is.
+    for incident in sorted(incidents, key=lambda i: (i.by in state.told, i.cause != "", i.opened, i.id)):
         verdicts[incident.id] = verdict = judge(state, incident, inhibitor, policy, now)
         told.append(_note(state, incident, verdict, now))
-        if incident.state is State.RESOLVED:
+        if incident.state is State.RESOLVED and incident.by not in state.told:
             state.transients.learn(incident)
     return tuple(told), verdicts
 
@@ -88,7 +89,7 @@ def judge(
     told = state.told.get(incident.id)
     if incident.state is State.RESOLVED:
         state.quiet.silences.resolved(incident, now)
-        return _over(incident, told, now)
+        return _over(state, incident, now)
     if quiet := quieting(state.quiet, incident, inhibitor, policy, now):
         if told is not None and not told.resolved:
             because = f"still on when {quiet.what} ended"
@@ -112,9 +113,13 @@ def judge(
     return Verdict(False, Reason.NOTHING_NEW)
 
 
-def _over(incident: Incident, told: Told | None, now: Seconds) -> Verdict:
+def _over(state: DecideState, incident: Incident, now: Seconds) -> Verdict:
+    told = state.told.get(incident.id)
     if told is None or told.resolved:
         return Verdict(False, Reason.NOTHING_NEW)
+    whole = state.told.get(incident.by)
+    if whole is not None and not whole.resolved:
+        return Verdict(False, Reason.NOTHING_NEW, incident.by, "it is part of another, and over when that is")
     lasted = (incident.resolved or now) - incident.opened
     said = [f"over after {span(lasted)}"]
     new = [

@@ -98,6 +98,7 @@ def _mind(state: CorrelateState, event: Event, stale: dict[str, None], now: Seco
     if event.labels.get("do") == "resolve":
         told = say(incident, now, f"resolved by {by}")
         state.resolve(replace(told, state=State.RESOLVED, resolved=now, by=by, updated=now), now)
+        parts.over(state, id, now)
 
 
 def _redraw(state: CorrelateState, id: str, topology: Topology, now: Seconds) -> None:
@@ -132,4 +133,5 @@ def _close(state: CorrelateState, id: str, resolve_after: Seconds, now: Seconds)
     told = say(incident, now, f"over: nothing abnormal for {now - incident.quiet:.0f} s")
     over = replace(told, state=State.RESOLVED, resolved=now, updated=now)
     state.resolve(over, now)
+    parts.over(state, id, now)
     let_go(state, over, now)

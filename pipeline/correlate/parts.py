@@ -42,6 +42,18 @@ def merge(
     return state.get(a.id)
 
 
+def over(state: CorrelateState, id: str, now: Seconds) -> None:
+    """Say of all that was merged into an incident that it is over as well."""
+    for part in state.merged.get(id, {}):
+        known = state.incidents.get(part)
+        if known is None or known.by != id:
+            continue
+        signals = tuple(replace(s, ended=now) if s.ended is None else s for s in known.signals)
+        gone = replace(known, signals=signals, quiet=now, updated=now)
+        state.put(say(gone, now, f"over with {id}"))
+        over(state, part, now)
+
+
 def obey(state: CorrelateState, event: Event, stale: dict[str, None], now: Seconds) -> None:
     """Take a person's word that two incidents are one, or that a part of one is another.
 
