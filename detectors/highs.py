@@ -39,15 +39,15 @@ def remember_day(state: State, day: NDArray[np.int64], value: Floats) -> None:
 
 
 def unmatched(state: State, value: float) -> tuple[float, float]:
-    """Return for how many s, in whole days, nothing of the one series was as high, and as low; or NaN.
+    """Return for how many s at least nothing of the one series was as high, and as low: whole days; or NaN.
 
-    Of the first day nobody knows how much was seen, so it does not count.
+    Neither today nor the day of the last one as high, nor the first that was seen, is a whole one.
     """
     back = (int(state["day"][0]) - np.arange(DAYS)) % DAYS
     high, low = state["high"][back, 0], state["low"][back, 0]
-    known = DAY * np.flatnonzero(np.isfinite(high)).max(initial=0) or math.nan
+    first = int(np.flatnonzero(np.isfinite(high)).max(initial=0))
     found = []
     for beyond in (high > np.float32(value), low < np.float32(value)):
-        days = np.flatnonzero(beyond)
-        found.append(known if len(days) == 0 else DAY * days[0] if days[0] else math.nan)
-    return float(found[0]), float(found[1])
+        last = int(np.flatnonzero(beyond)[0]) if beyond.any() else first
+        found.append(DAY * (last - 1) if last > 1 else math.nan)
+    return found[0], found[1]

@@ -66,7 +66,7 @@ def test_a_replayed_incident_tells_its_numbers_rankings_and_pages(replayed: Path
     assert said["incident"]["suspects"][0]["change"] == "deploy-42"
     assert said["rankings"][0]["suspects"][0] == "payment"
     assert said["rankings"][0]["after"][0].startswith("opened by log")
-    assert said["rankings"][1]["after"][0].startswith("metric: ")
+    assert said["rankings"][1]["after"][0].startswith("metric of payment: ")
     assert {d["service"] for d in said["detection"]} == {"payment", "checkout", "front"}
     assert said["done"][0]["what"].startswith("paged (new)")
     assert said["verdicts"] is None

@@ -214,7 +214,7 @@ def test_facts_tell_what_is_usual_and_for_how_long_nothing_was_as_high(learned: 
 
     highest, usual = d.facts_of(0, noon[0], 500.0), d.facts_of(1, noon[0], 100.0)
 
-    assert highest.highest == 14 * DAY, "of two weeks and today, but not the first day"
+    assert highest.highest == 13 * DAY, "of two weeks and today, but neither the first day nor this one"
     assert np.isnan(highest.lowest)
     assert abs(usual.usual / shop(noon[0]) - 1) < 0.1
 
