@@ -102,7 +102,9 @@ class Show:
         try:
             return await asyncio.wait_for(self.asked.get(), max(0.0, self.next_at - time.time()))
         except TimeoutError:
-            return planned.pop(0) if planned else self.chance.choice(FIRST)
+            # The same again would be its incident come back.
+            before = self.trials[-1].fault.name if self.trials else ""
+            return planned.pop(0) if planned else self.chance.choice([f for f in FIRST if f != before])
 
     async def _strike(self, fault: Fault) -> None:
         trial = Trial(fault, time.time(), "", self.fleet.pid(fault.service))
