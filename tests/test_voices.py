@@ -9,8 +9,9 @@ import pytest
 
 from pipeline.complaints.kin import Kin
 from pipeline.correlate import QUIET
+from pipeline.correlate.anew import AFTER
 from pipeline.correlate.state import WAIT
-from pipeline.correlate.voices import AFTER, LATE
+from pipeline.correlate.voices import LATE
 from pipeline.types import Floats, Seconds, State
 from tests.nouns import Desk, complaint, over, signal
 
@@ -126,10 +127,10 @@ def test_a_surge_belongs_where_its_newest_complaints_say() -> None:
 def test_complaints_far_apart_are_no_crowd() -> None:
     desk = Desk()
     said = [complaint(str(k), 1000 + 600 * k, "payment") for k in range(4)]
-    for one in said:
-        desk.step(one.time, complaints=[one])
 
-    desk.step(2801, [signal("payment", 1000, kind="complaint", at=2801, ids=tuple("0123"))])
+    for k, one in enumerate(said):
+        surge = signal("payment", 1000, kind="complaint", at=one.time, ids=tuple("0123"[: k + 1]))
+        desk.step(one.time, [surge], [one])
 
     assert (len(desk.all[0].complaints), desk.all[0].voices) == (4, 2)
 
@@ -183,6 +184,65 @@ def test_a_complaint_that_names_no_service_goes_where_others_say_the_same(text: 
     desk.step(4100, complaints=[replace(complaint("new", 4100), text=text)])
 
     assert ("new" in desk.all[0].complaints) is attached
+
+
+@pytest.mark.parametrize(
+    ("text", "attached"),
+    [
+        pytest.param("my basket page hangs again", True, id="what the others say"),
+        pytest.param("where is my parcel", False, id="what is asked every day"),
+    ],
+)
+def test_a_complaint_that_hardly_names_a_service_goes_there_only_with_what_others_say(
+    text: str, attached: bool
+) -> None:
+    desk = Desk()
+    for k in range(10):
+        desk.step(10.0 * k, complaints=[replace(complaint(f"chat{k}", 10.0 * k), text="where is my parcel")])
+    desk.step(4000, [signal("payment", 4000)])
+    said = replace(complaint("first", 4010, "payment"), text="basket page hangs")
+    desk.step(4010, complaints=[said])
+
+    vague = replace(complaint("new", 4100), text=text, services=(("payment", 0.3),))
+    desk.step(4100, complaints=[vague])
+
+    assert ("new" in desk.all[0].complaints) is attached
+
+
+def test_the_first_complaint_of_an_incident_may_hardly_name_its_service() -> None:
+    desk = Desk()
+    desk.step(4000, [signal("payment", 4000)])
+
+    desk.step(4100, complaints=[replace(complaint("new", 4100), services=(("payment", 0.3),))])
+
+    assert desk.all[0].complaints == ("new",)
+
+
+def test_what_a_surge_gathered_long_before_its_incident_opened_is_not_of_it() -> None:
+    desk = Desk()
+    times = [3000, 3600, 4400, 4401, 4402]
+    for k, time in enumerate(times):
+        desk.step(time, complaints=[complaint(str(k), time, "payment")])
+
+    desk.step(4405, [signal("payment", 3000, kind="complaint", at=4405, ids=tuple("01234"))])
+
+    assert desk.all[0].complaints == ("1", "2", "3", "4")
+
+
+def test_a_complaint_speaks_of_what_customers_tell_of_now_and_not_of_what_is_over() -> None:
+    desk = Desk()
+    bad = signal("payment", 2700, kind="complaint")
+    desk.step(2700, [bad])
+    desk.step(2800, [over(bad, 2800)])
+    desk.step(2800 + QUIET)
+    said = [complaint(str(k), 3050 + k, "payment") for k in range(3)]
+    desk.step(3060, [signal("payment", 1500, "voices", kind="complaint", at=3060, ids=tuple("012"))], said)
+    assert len(desk.all) == 2
+
+    desk.step(3100, complaints=[complaint("new", 3100, "payment")])
+
+    [one] = desk.open
+    assert "new" in one.complaints
 
 
 def test_a_complaint_hardly_about_a_service_is_not_claimed_by_its_incident() -> None:

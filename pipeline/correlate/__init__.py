@@ -9,12 +9,13 @@ from pipeline import cause
 from pipeline.complaints.encoders import Dense
 from pipeline.correlate import parts
 from pipeline.correlate.admit import admit
+from pipeline.correlate.anew import let_go
 from pipeline.correlate.behind import refill
 from pipeline.correlate.picture import redraw, say
 from pipeline.correlate.place import holding, hot, loud
 from pipeline.correlate.state import CorrelateState
 from pipeline.correlate.turns import in_turn
-from pipeline.correlate.voices import attach, attach_late, claim, let_go
+from pipeline.correlate.voices import attach, attach_late, claim
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Event, Incident, Seconds, Signal, State
 

@@ -6,13 +6,14 @@ from bisect import bisect
 from dataclasses import replace
 from hashlib import blake2b
 
+from pipeline.correlate.anew import VOICES, part, release
 from pipeline.correlate.behind import fewest, full, stand_behind
 from pipeline.correlate.habits import WINDOW
 from pipeline.correlate.parts import merge
 from pipeline.correlate.picture import say
 from pipeline.correlate.place import back, by_habit, fitting, lag
 from pipeline.correlate.state import STORM, CorrelateState
-from pipeline.correlate.voices import VOICES, explained, release, speaking, take_in
+from pipeline.correlate.voices import explained, speaking, take_in
 from pipeline.topology import Topology
 from pipeline.types import Incident, Seconds, Signal, State
 
@@ -25,8 +26,10 @@ def admit(
     state: CorrelateState, signal: Signal, topology: Topology, stale: dict[str, None], now: Seconds
 ) -> None:
     """Put the signal into the incident that has it, that it fits, that was just over, or a new one."""
+    parted: dict[str, Seconds] = {}
     if signal.kind == "complaint" and signal.page:
         release(state, signal)
+        parted = part(state, signal, now) if signal.ended is None else {}
     id = homed = state.home.get(signal.id)
     if id is None and signal.ended is not None:
         return
@@ -40,11 +43,14 @@ def admit(
         return
     if id is None:
         signal = speaking(state, signal) if signal.kind == "complaint" else signal
+        signal = replace(signal, since=max([signal.since, *parted.values()]))
         id = _home(state, signal, topology, stale, now)
         if id is None:
             state.dropped["incident limit"] += 1
             return
     incident = state.get(id)
+    for other in parted:
+        incident = say(incident, now, f"so many wrote again that it is not {other} going on")
     if full(state, incident, signal):
         stand_behind(state, incident, signal)
         return
@@ -58,7 +64,7 @@ def admit(
             whose = f" of {signal.service}" if signal.service else ""
             incident = say(incident, now, f"{signal.kind}{whose}: {signal.reason}")
     if known is not None and signal.kind == "complaint":
-        signal = replace(signal, service=known.service)
+        signal = replace(signal, service=known.service, since=known.since)
     if known is not None and signal.ended is not None:
         signal = replace(signal, reason=known.reason)  # what it was, not that it is back, is the evidence
     signals = fewest(state, id, _with(incident.signals, known, signal))

@@ -56,9 +56,14 @@ def _unnamed(state: CorrelateState, signal: Signal) -> list[Incident]:
 
 
 def back(state: CorrelateState, topology: Topology, signal: Signal) -> Incident | None:
-    """Return the incident that resolved by itself a moment ago and had the same series."""
+    """Return the incident that resolved by itself a moment ago and had the same series.
+
+    Not for a surge whose newest voices were taken from it: they speak of something else.
+    """
     for incident in state.before(signal.service):
         if incident.resolved is None or signal.at - incident.resolved >= REOPEN:
+            return None
+        if signal.kind == "complaint" and any(s.id == signal.id for s in incident.signals):
             return None
         if not incident.by and any(s.series == signal.series for s in incident.signals):
             return None if _is_new(state, topology, incident, signal) else incident

@@ -6,35 +6,27 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline.correlate.picture import crowd, hear
+import numpy as np
+
+from pipeline.correlate.anew import AFTER, FADE, NOTICE, SEEDS, VOICES, measured, strong
+from pipeline.correlate.picture import hear
 from pipeline.correlate.place import VOICE_WINDOW, onset
-from pipeline.correlate.state import WAIT, CorrelateState
+from pipeline.correlate.state import CorrelateState
 from pipeline.topology import Topology
 from pipeline.types import Complaint, Incident, Seconds, Signal, State
 
 # What one in five writes before the alert (iPACK) is taken in when the incident opens.
 EARLY: Seconds = 900.0
-# So long after it resolved an incident still takes complaints at once; later ones wait for one of their own.
-AFTER: Seconds = 600.0
-# Seldom does anybody write sooner after the onset: such a complaint speaks of what was before.
-NOTICE: Seconds = 60.0
-# How fast it grows unlikely that a complaint speaks of an onset so long ago.
-FADE: Seconds = 600.0
 # Likelihood from which a complaint speaks of an incident, and score from which it names a service.
 LIKELY = 0.05
 NAMED = 0.5
 # So long after it resolved somebody may still write of it. In OB-1, TT-1 and TT-2 all that faults caused came
 # within 25 minutes of it; of the ten that came later and fitted by name, none was of it.
 LATE: Seconds = 1800.0
-# So many complaints of an incident tell what is said of it; so many incidents are asked.
-SEEDS, MAX_ASKED = 2, 50
+MAX_ASKED = 50  # newest incidents with SEEDS of complaints, what is said of which is held against a new one
 # A complaint of a surge that said something else is asked again once the surge has grown by so much. So many
 # answers are remembered, the oldest go first.
 GROWN, MAX_ANSWERS = 1.25, 4_000
-# A surge of so many customers whom no incident explains is something new.
-VOICES = 3
-# Of what is over ever fewer write: this part of those who did, in as short a time, is a crowd again.
-ANEW = 0.5
 
 
 def attach(
@@ -42,29 +34,51 @@ def attach(
 ) -> None:
     """Give the complaint to the incident that it most likely speaks of, if there is one already.
 
-    One that names a service speaks of what touches it, or a neighbour of it; one that names none, of
-    what those complain of who say the same.
+    One that names a service speaks of what touches it, or a neighbour of it; one that hardly names it does
+    only where it says what others do who spoke of that. One that names none speaks of what those complain of
+    who say the same.
     """
     state.kin.add(complaint.id, complaint.text)
     if complaint.id in state.owner:
         return
     likely: list[tuple[float, Seconds, str]] = []
     for service, score in complaint.services:
-        strong = (i for i in state.before(service) if _strong(i))
-        just_over = [i for i in strong if now - (i.resolved or now) <= AFTER]
+        just_over = _just_over(state, service, now)
         likely += [_likely(score, i, complaint) for i in (*state.on(service), *just_over)]
         near = [i for name, d in topology.around(service).items() if d == 1 for i in state.on(name)]
         likely += [_likely(score / 2, i, complaint) for i in near if _broken(i, complaint.time)]
     likely = [one for one in likely if one[0] >= LIKELY]
-    if not likely and not _named(complaint):
-        likely = _alike(state, complaint, now)
+    if not _named(complaint):
+        likely = _echoed(state, complaint, likely) or _alike(state, complaint, now)
     if likely:
         give(state, state.get(max(likely)[2]), [complaint], stale)
+
+
+def _just_over(state: CorrelateState, service: str, now: Seconds) -> list[Incident]:
+    """Return the incidents of a service that resolved a moment ago, unless customers tell of a newer one.
+
+    Where nothing is measured the onset may lie long before the crowd: it does not say which is likelier.
+    """
+    newest = max((i.opened for i in state.on(service) if strong(i) and not measured(i)), default=-math.inf)
+    over = ((i, now if i.resolved is None else i.resolved) for i in state.before(service))
+    return [i for i, when in over if when > newest and now - when <= AFTER and strong(i)]
 
 
 def _named(complaint: Complaint) -> str:
     """Return the service that the complaint is rather about than not, "" where none is."""
     return next((service for service, score in complaint.services[:1] if score >= NAMED), "")
+
+
+def _echoed(
+    state: CorrelateState, complaint: Complaint, likely: list[tuple[float, Seconds, str]]
+) -> list[tuple[float, Seconds, str]]:
+    """Return those of the incidents whose complaints it echoes, beyond the usual, or whose first it is."""
+    said = {id: [c.id for c in state.heard.get(id, ())] for _, _, id in likely}
+    near = state.kin.near(complaint.id) if said else np.zeros(0)
+    close = {
+        id: state.kin.closeness(near, [ids], [complaint.id])[0] if ids else 1.0 for id, ids in said.items()
+    }
+    return [one for one in likely if close[one[2]] > 0]
 
 
 def _alike(state: CorrelateState, complaint: Complaint, now: Seconds) -> list[tuple[float, Seconds, str]]:
@@ -96,8 +110,7 @@ def attach_late(state: CorrelateState, complaint: Complaint) -> None:
 
 def _broken(incident: Incident, time: Seconds) -> bool:
     """Say whether something measured broke within minutes: its neighbours may be felt instead."""
-    measured = any(s.page and s.kind != "complaint" for s in incident.signals)
-    return measured and time - onset(incident) <= VOICE_WINDOW
+    return bool(measured(incident)) and time - onset(incident) <= VOICE_WINDOW
 
 
 def _likely(score: float, incident: Incident, complaint: Complaint) -> tuple[float, Seconds, str]:
@@ -111,7 +124,7 @@ def _likely(score: float, incident: Incident, complaint: Complaint) -> tuple[flo
 def claim(state: CorrelateState, incident: Incident) -> None:
     """Give an incident the complaints that came before it and name what it touches."""
     touched = {s.service for s in incident.signals if s.service}
-    since = onset(incident) - EARLY
+    since = incident.opened - EARLY
     found = [c for c in state.loose.values() if c.time >= since and _named(c) in touched]
     state.give(incident.id, found)
 
@@ -129,54 +142,6 @@ def speaking(state: CorrelateState, surge: Signal) -> Signal:
     return replace(surge, service=most) if 2 * named.count(most) > len(named) else surge
 
 
-def release(state: CorrelateState, surge: Signal) -> None:
-    """Take the newest complaints of a surge from an incident that was over when so many wrote: it is new.
-
-    One or two who write late speak of what is over. So do all for a while where it is measured that it is,
-    unless they are a crowd again. Else only that nobody wrote for minutes tells a new trouble from the old.
-    """
-    newest = [c for c in map(state.complaint, surge.ids[-2 * VOICES :]) if c and c.id in state.owner]
-    until = {id: _trailed(state, state.get(id)) for id in {state.owner[c.id] for c in newest}}
-    late = [c for c in newest if c.time > until[state.owner[c.id]]]
-    if len({c.customer or c.id for c in late}) < VOICES:
-        return
-    for complaint in late:
-        id = state.owner.pop(complaint.id)
-        state.heard[id] = tuple(c for c in state.heard[id] if c.id != complaint.id)
-        state.put(hear(state.get(id), state.heard[id]))
-        state.loose[complaint.id] = complaint
-
-
-def let_go(state: CorrelateState, incident: Incident, now: Seconds) -> None:
-    """Free the newest complaints of an incident that is over and was never worth a page: it was not that."""
-    freed = [c for c in state.heard.get(incident.id, ()) if now - c.time <= WAIT]
-    if _strong(incident) or not freed:
-        return
-    for complaint in freed:
-        del state.owner[complaint.id]
-        state.loose[complaint.id] = complaint
-    state.heard[incident.id] = tuple(c for c in state.heard[incident.id] if c not in freed)
-    state.put(hear(state.get(incident.id), state.heard[incident.id]))
-
-
-def _trailed(state: CorrelateState, incident: Incident) -> Seconds:
-    """Return until when complaints speak of an incident: for ever while it is not over."""
-    if incident.resolved is None:
-        return math.inf
-    soon = incident.resolved + NOTICE
-    if not any(s.page and s.kind != "complaint" for s in incident.signals):
-        return soon
-    heard = state.heard.get(incident.id, ())
-    before = crowd(tuple(c for c in heard if c.time <= soon))
-    after = crowd(tuple(c for c in heard if c.time > soon))
-    anew = before >= SEEDS and after >= ANEW * before
-    return soon if anew else incident.resolved + AFTER
-
-
-def _strong(incident: Incident) -> bool:
-    return any(s.page for s in incident.signals)
-
-
 def explained(state: CorrelateState, surge: Signal) -> str | None:
     """Return the incident that most of a surge's newest complaints belong to; None where they are new."""
     newest = surge.ids[-2 * VOICES :]
@@ -192,11 +157,13 @@ def take_in(
 ) -> None:
     """Give an incident what no other has of its surge, but not complaints that name another service.
 
-    One that names none must say what the others of the surge say: everyday complaints come in between.
+    One that names none must say what the others of the surge say: everyday complaints come in between. What
+    was said long before it opened was of something else: a surge gathers for hours.
     """
     if incident.resolved is not None and now - incident.resolved > AFTER:
         return
-    found = [state.loose[c] for c in surge.ids if c in state.loose]
+    since = incident.opened - EARLY
+    found = [c for id in surge.ids if (c := state.loose.get(id)) and c.time >= since]
     mine = [c for c in found if (c.services and surge.service in _names(c)) or _says(state, c, surge)]
     give(state, incident, mine, stale)
 
