@@ -78,7 +78,7 @@ def _echoed(
     close = {
         id: state.kin.closeness(near, [ids], [complaint.id])[0] if ids else 1.0 for id, ids in said.items()
     }
-    return [one for one in likely if close[one[2]] > 0]
+    return [one for one in likely if close[one[2]] >= LIKELY]
 
 
 def _alike(state: CorrelateState, complaint: Complaint, now: Seconds) -> list[tuple[float, Seconds, str]]:
