@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import json
-import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks._encoded import remembered
+from benchmarks._fed import shown
 from pipeline.complaints import ComplaintState, hear, tuned
+from pipeline.complaints.budget import CORROBORATED
 from pipeline.complaints.encoders import installed
 from pipeline.complaints.reading import Reading, readings
 from pipeline.complaints.tuning import Complaints
@@ -47,40 +48,43 @@ def run() -> dict[str, float]:
     if not DATA.is_dir():
         print(f"no labelled complaints at ../{DATA.relative_to(SHARED.parent)}: surges not measured")
         return {}
-    figures: dict[str, float] = {}
     print(
         f"{SURGES} surges laid into {WEEKS} weeks, seeds {SEEDS}; known topics: {SEEDS[:1]}; "
-        f"corroborated: {FLAG_SEEDS}"
+        f"en_banking77 corroborated: {FLAG_SEEDS}"
     )
-    for encoder in ("none", *(["use"] if installed("use") else [])):
-        for name in ("en_banking77", "zh_cic"):
-            found = _all(name, encoder)
-            figures |= _row(f"{name}, {encoder}", found.nth, found.false)
-            figures[f"{name}_{encoder}_vendor_false_week"] = float(np.mean(found.vendor))
-            print(f"    4 alike in 4 h: {np.mean(found.vendor):.0f} false a week", flush=True)
-        labelled = _all("en_banking77", encoder, SEEDS[:1], known=LABELS)
-        figures |= _row(f"known topics, {encoder}", labelled.known, labelled.false)
-        figures |= _row(f"novel beside them, {encoder}", labelled.novel, labelled.false)
-        flagged = _all("en_banking77", encoder, FLAG_SEEDS, flags=True)
-        figures |= _row(f"corroborated, {encoder}", flagged.nth, flagged.false)
+    return _rows("none") | (_rows("use") if installed("use") else {})
+
+
+def _rows(encoder: str) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    for name, flag_seeds in (("en_banking77", FLAG_SEEDS), ("zh_cic", SEEDS)):
+        found = _all(name, encoder, SEEDS)
+        figures |= _row(f"{name}, {encoder}", found.nth, found.false)
+        figures[f"{name}_{encoder}_vendor_false_week"] = float(np.mean(found.vendor))
+        print(f"    4 alike in 4 h: {np.mean(found.vendor):.0f} false a week", flush=True)
+        flagged = _all(name, encoder, flag_seeds, flags=True)
+        figures |= _row(f"{name}, {encoder}, corroborated", flagged.nth, flagged.false, CORROBORATED)
+    labelled = _all("en_banking77", encoder, SEEDS[:1], known=LABELS)
+    figures |= _row(f"known topics, {encoder}", labelled.known, labelled.false)
+    figures |= _row(f"novel beside them, {encoder}", labelled.novel, labelled.false)
     return figures
 
 
-def _row(name: str, nth: list[int], false: list[float]) -> dict[str, float]:
+def _row(name: str, nth: list[int], false: list[float], allowed: float = 1.0) -> dict[str, float]:
     caught = {k: float(np.mean([n <= k for n in nth])) for k in (3, 4, 5, 8, 10)}
     told = "  ".join(f"{k}: {share:.2f}" for k, share in caught.items())
-    print(f"{name:<28} caught by {told}   false a week {np.mean(false):.2f}")
+    mean = f"{np.mean(false):.2f} of {allowed:g} allowed"
+    print(f"{name:<32} caught by {told}   false a week {mean}", flush=True)
     key = name.replace(", ", "_").replace(" ", "_")
     return {f"{key}_by_{k}": share for k, share in caught.items()} | {
         f"{key}_false_week": float(np.mean(false))
     }
 
 
-def _all(name: str, encoder: str, seeds: Sequence[int] = SEEDS, known: int = 0, flags: bool = False) -> Found:
+def _all(name: str, encoder: str, seeds: Sequence[int], known: int = 0, flags: bool = False) -> Found:
     found = Found()
-    for seed in seeds:
-        said = f"surges: {name}, {encoder}, {known} labels, {'with' if flags else 'no'} flags, seed {seed}"
-        print(said, file=sys.stderr, flush=True)
+    what = f"{name}, {encoder}, {known} labels, {'with' if flags else 'no'} flags"
+    for seed in shown(seeds, what):
         _one(found, texts_of(name), encoder, known, flags, seed)
     return found
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline import snapshot
 from pipeline.complaints import ComplaintState, hear, tuned
-from pipeline.complaints.budget import LOW, START, WEEK, Budget
+from pipeline.complaints.budget import GROWS, LASTS, LOW, MAX_GROWING, START, WEEK, Budget, Flagged
 from pipeline.complaints.heard import LENGTHS, SAMPLED, Heard, Said, voices
 from pipeline.complaints.known import Known
 from pipeline.complaints.tuning import Complaints
@@ -56,10 +56,54 @@ def test_a_larger_budget_lowers_the_bar_and_a_flagged_service_lowers_it_more() -
     one.allow(1.0)
     five.allow(5.0)
 
-    bars = [one.ask(flagged=False) for _ in range(1000)]
+    bars = [one.ask(NOW, flagged=False) for _ in range(1000)]
 
     assert five.bar < one.bar == bars[-1]
-    assert one.ask(flagged=True) < one.bar
+    assert one.ask(NOW, flagged=True) < one.bar
+
+
+def flagged_peaks(each_week: int, weeks: int = 4) -> Budget:
+    """Return what is learned of a flag that 3 % of complaints meet, so many alike each week by chance."""
+    budget = Budget(began=NOW)
+    for k in range(1000):
+        budget.ask(NOW, flagged=k % 33 == 0)
+    for k in range(weeks * each_week):
+        budget.flags.hear(f"f{k}", NOW + k * WEEK / each_week, LOW - 0.5, ())
+    return budget
+
+
+def test_the_more_often_all_who_are_alike_are_flagged_by_chance_the_higher_is_their_bar() -> None:
+    rare, usual, frequent = (flagged_peaks(n).ask(NOW + 4 * WEEK, flagged=True) for n in (1, 6, 24))
+
+    assert LOW < rare < usual < frequent < START
+
+
+def test_the_fewer_weeks_were_seen_the_less_is_believed_how_rarely_all_are_flagged() -> None:
+    young, old = (flagged_peaks(2, weeks).ask(NOW + weeks * WEEK, flagged=True) for weeks in (1, 4))
+
+    assert old < young
+
+
+def test_flagged_complaints_alike_are_one_peak_that_counts_once_it_is_over_and_stayed_low() -> None:
+    flags = Flagged()
+    for k, peak in enumerate((-2.9, -2.5, -2.7)):
+        flags.hear(f"a{k}", NOW + 60.0 * k, peak, [f"a{i}" for i in range(k)])
+    for k, peak in enumerate((-2.4, LOW)):
+        flags.hear(f"b{k}", NOW + 60.0 * k, peak, [f"b{i}" for i in range(k)])
+    assert (list(flags.growing), flags.over) == (["a2", "b1"], [])
+
+    flags.hear("c", NOW + GROWS + 1000, -3.5, ())
+
+    assert (list(flags.growing), flags.over) == (["c"], [NOW + 120.0])
+
+
+def test_flagged_peaks_are_forgotten_in_time_and_no_more_of_them_grow_than_the_bound() -> None:
+    flags = Flagged()
+    flags.hear("old", NOW, -2.5, ())
+    for k in range(MAX_GROWING + 1):
+        flags.hear(f"c{k}", NOW + LASTS + GROWS + 1, -2.5, ())
+
+    assert (len(flags.growing), flags.over) == (MAX_GROWING, [])
 
 
 def test_labelled_complaints_tell_what_others_are_about_and_what_is_of_none() -> None:
@@ -223,6 +267,15 @@ def test_only_those_whose_service_was_flagged_too_lower_the_bar() -> None:
     assert seat_maps(at_once, ("",)) is not None
     assert seat_maps(late, ("",), after=9) is None
     assert at_once.surges.flagged == [f"s{k}" for k in range(10)]
+
+
+def test_of_those_who_made_a_surge_emerge_they_alone_whose_service_is_flagged_make_up_its_page() -> None:
+    state = tuned(ComplaintState(), Complaints(encoder="none"))
+    state.surges.budget.bar = 1e9
+
+    assert seat_maps(state, ("",), after=6) is not None
+    (page,) = [surge for surge in state.surges.on.values() if surge.page]
+    assert page.ids[:3] == ("s6", "s7", "s8")
 
 
 def test_another_encoder_forgets_what_was_meant_but_not_what_was_said() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy import special
 
 from pipeline.types import Floats, Seconds
 
@@ -20,9 +22,12 @@ SHOWN = 10.0  # false surges a week that are shown as emerging
 MARGIN = 0.5  # of the budget that is spent on purpose: the fit errs by a tenth or two of surprise
 # False surges a week, of one that is allowed, that may page because their service is flagged already.
 CORROBORATED = 0.2
-# So much rarer is chance where all those alike are flagged, not the newest alone: measured on simulations
-# that benchmarks/_complaint_surges.py does not use.
-RARER = 2.5
+# Chance is rarer where all those alike are flagged, not the newest alone: by as much as the stream shows in
+# peaks below LOW, by DEEP at most. TAUGHT of them count as seen beforehand, RARER times rarer, and we must be
+# so CERTAIN that there are no more. Six simulations that the bench does not use gave 4 to 6, a Chinese one 3.
+RARER, TAUGHT, DEEP, CERTAIN = 2.5, 3.0, 1.0, 0.8
+GROWS = 5400.0  # s within which like complaints are of one peak
+MAX_GROWING = 500
 LEAST = 0.01  # share of complaints whose service is flagged, at least
 # Complaints, and flagged ones of them, before the first: a young stream does not know how rare a flag is.
 ASKED, FLAGGED = 100, 10
@@ -33,6 +38,32 @@ FEW = 20  # peaks in the band below which nothing can be said
 STEEP, SURE = 1.3, 300.0
 SLOPE = 1.15  # before anything was learned
 START = -0.3  # the bar before anything was learned, in surprise beyond log10(complaints a week)
+
+
+@dataclass(slots=True)
+class Flagged:
+    """The low peaks of complaints that were all flagged: chance. Owned by Budget; 100 kB at most."""
+
+    growing: dict[str, tuple[Seconds, float]] = field(default_factory=dict)  # by their newest complaint
+    over: list[Seconds] = field(default_factory=list)  # those that never reached LOW
+
+    def hear(self, id: str, time: Seconds, peak: float, others: Iterable[str]) -> None:
+        """Take what a flagged complaint and the flagged ones like it came to."""
+        before = [self.growing.pop(one)[1] for one in others if one in self.growing]
+        self.growing[id] = time, max([peak, *before])
+        if len(self.growing) > MAX_GROWING:
+            del self.growing[next(iter(self.growing))]
+        for one, (at, reached) in list(self.growing.items()):
+            if at < time - GROWS:
+                del self.growing[one]
+                if LOW - DEEP <= reached < LOW:
+                    self.over.append(at)
+        self.over = [at for at in self.over if at >= time - LASTS][-MAX_PEAKS:]
+
+    def rate(self, expected: float) -> float:
+        """Return the part at most of what was expected, if only the newest of those alike had a flag."""
+        most = float(special.gammaincinv(len(self.over) + TAUGHT, CERTAIN))
+        return most / (expected + TAUGHT * RARER)
 
 
 @dataclass(slots=True)
@@ -53,6 +84,7 @@ class Budget:
     slope: float = SLOPE
     asked: int = 0  # complaints weighed,
     flagged: int = 0  # and those whose service was flagged
+    flags: Flagged = field(default_factory=Flagged)
     shown: float = START - math.log10(SHOWN / MARGIN) / SLOPE  # emerging from here
 
     def allow(self, a_week: float) -> None:
@@ -60,18 +92,21 @@ class Budget:
         self.a_week = a_week
         self._set()
 
-    def ask(self, flagged: bool) -> float:
+    def ask(self, time: Seconds, *, flagged: bool) -> float:
         """Return the bar for one more complaint, by whether something else is wrong with its service.
 
-        Chance is flagged as often as complaints are: so much larger is the rate that CORROBORATED allows,
-        and RARER times as large since chance alone hardly flags all who are alike.
+        Chance is flagged as often as complaints are, and more rarely where all who are alike must be: so
+        much larger is the rate that CORROBORATED allows. MARGIN of it is spent, as without a flag.
         """
         self.asked += 1
         if not flagged:
             return self.bar
         self.flagged += 1
-        share = (self.flagged + FLAGGED) / (self.asked + ASKED)
-        return min(self._height(CORROBORATED * RARER * self.a_week / max(share, LEAST)), self.bar)
+        share = max((self.flagged + FLAGGED) / (self.asked + ASKED), LEAST)
+        weeks = min(max(time - self.began, 0.0), LASTS) / WEEK
+        low = share * weeks * self.level * (10 ** (self.slope * DEEP) - 1)
+        allowed = CORROBORATED * MARGIN * self.a_week
+        return min(self._height(allowed / (share * self.flags.rate(low))), self.bar)
 
     def hear(self, time: Seconds, peak: float) -> None:
         """Take the peak of an episode that is over, and set the bars anew."""

@@ -100,7 +100,7 @@ def notice(
     over = surges.endings(heard, complaint.time)  # before it could join what nobody joined in time
     budget, usual = surges.budget, heard.usual
     budget.began = min(budget.began, complaint.time)
-    bar, corroborated_bar = budget.bar, budget.ask(flagged)
+    bar, corroborated_bar = budget.bar, budget.ask(complaint.time, flagged=flagged)
     recent = heard.lately(complaint.time)
     by_words = heard.alike(said, recent)
     ways = [(by_words, *heard.often(said))]
@@ -119,7 +119,12 @@ def notice(
     fresh = len({voice, *heard.voice[rows[~heard.spent[rows]]].tolist()})
     rarity = float(np.log10(heard.weekly(complaint.time)))
     beyond = rise.surprise - rarity
-    backed = _backed(surges, heard, complaint, recent, ways, voice, named) if flagged else -math.inf
+    backed, backers = -math.inf, rows
+    if flagged:
+        backed, backers = _backed(surges, heard, complaint, recent, ways, voice, named)
+        budget.flags.hear(
+            complaint.id, complaint.time, backed - rarity, (heard.ids[k] for k in backers.tolist())
+        )
     known = _joined(surges.on, heard, by_words, recent, named)
     emerging = voices >= VOICES and fresh >= AGAIN and beyond >= LOW
     if known is None and (not emerging or len(surges.on) >= MAX_ON):
@@ -132,8 +137,11 @@ def notice(
     many, by_name = crowd(heard, rows, voice, complaint.time), "" if same is by_words else named
     lesson = surges.lessons.of(heard, said, [] if signal.page else rows[-EXAMPLES:].tolist(), by_name)
     lift = lesson.lift if lesson else 0.0
-    loud = voices >= VOICES and (beyond >= bar + lift or backed - rarity >= corroborated_bar + lift)
+    alone = beyond >= bar + lift
+    loud = voices >= VOICES and (alone or backed - rarity >= corroborated_bar + lift)
     page = signal.page or (loud and not (lesson and lesson.hushes(many)))
+    if page and not signal.page and not alone:
+        signal, rows = replace(signal, ids=()), backers  # they alone make up the page
     signal = replace(
         signal,
         at=now,
@@ -161,8 +169,8 @@ def _backed(
     ways: Sequence[tuple[Floats, float, float]],
     voice: int,
     named: str,
-) -> float:
-    """Return the surprise where of those alike only they count whose service was flagged too.
+) -> tuple[float, NDArray[np.intp]]:
+    """Return the surprise where of those alike only they count whose service was flagged too, and their rows.
 
     Who names the same service counts though he came before it was flagged. Where they are too few it is 0.
     """
@@ -174,14 +182,16 @@ def _backed(
     del surges.flagged[:-MAX_IDS]
     when = heard.time[recent]
     near = (when > complaint.time - JOINED) & (when <= complaint.time)
-    found = 0.0
+    found, backers = 0.0, np.zeros(0, np.intp)
     for same, often, grain in ways:
         alike = same * too
         rows = np.flatnonzero((alike >= SAME) & near) + recent.start
         if len({voice, *heard.voice[rows].tolist()}) < VOICES:
             continue
-        found = max(found, heard.rise(alike, recent, often, complaint.time, voice, grain).surprise)
-    return found
+        surprise = heard.rise(alike, recent, often, complaint.time, voice, grain).surprise
+        if surprise > found:
+            found, backers = surprise, rows
+    return found, backers
 
 
 def _new(complaint: Complaint, since: Seconds, service: str, rise: Rise) -> Signal:
