@@ -218,6 +218,16 @@ def test_the_first_complaint_of_an_incident_may_hardly_name_its_service() -> Non
     assert desk.all[0].complaints == ("new",)
 
 
+def test_nobody_speaks_of_what_is_measured_to_have_begun_long_after() -> None:
+    desk = Desk()
+    desk.step(1000, complaints=[complaint("before", 1000, "payment")])
+    desk.step(1250, complaints=[complaint("as it began", 1250, "payment")])
+
+    desk.step(1310, [signal("payment", 1300)])
+
+    assert [i.complaints for i in desk.all] == [("as it began",)]
+
+
 def test_what_a_surge_gathered_long_before_its_incident_opened_is_not_of_it() -> None:
     desk = Desk()
     times = [3000, 3600, 4400, 4401, 4402]
@@ -364,7 +374,7 @@ def test_complaints_of_mere_evidence_that_passed_are_free_for_the_incident_that_
     assert [i.complaints for i in desk.all] == [()]
 
     desk.step(1400, complaints=[complaint("between", 1400, "payment")])
-    desk.step(1500, [signal("payment", 1500, "latency_s")])
+    desk.step(1500, [signal("payment", 1180, "latency_s", at=1500)])
 
     assert [i.complaints for i in desk.all] == [(), ("early", "between")]
 

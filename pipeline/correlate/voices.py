@@ -17,6 +17,8 @@ from pipeline.types import Complaint, Incident, Seconds, Signal, State
 
 # What one in five writes before the alert (iPACK) is taken in when the incident opens.
 EARLY: Seconds = 900.0
+# Of what is measured to have begun nobody speaks before it did; onsets are estimates, and clocks differ.
+SLACK: Seconds = 120.0
 # Likelihood from which a complaint speaks of an incident, and score from which it names a service.
 LIKELY = 0.05
 NAMED = 0.5
@@ -124,9 +126,14 @@ def _likely(score: float, incident: Incident, complaint: Complaint) -> tuple[flo
 def claim(state: CorrelateState, incident: Incident) -> None:
     """Give an incident the complaints that came before it and name what it touches."""
     touched = {s.service for s in incident.signals if s.service}
-    since = incident.opened - EARLY
+    since = _earliest(incident)
     found = [c for c in state.loose.values() if c.time >= since and _named(c) in touched]
     state.give(incident.id, found)
+
+
+def _earliest(incident: Incident) -> Seconds:
+    """Return from when complaints may speak of an incident."""
+    return onset(incident) - SLACK if measured(incident) else incident.opened - EARLY
 
 
 def speaking(state: CorrelateState, surge: Signal) -> Signal:
@@ -162,7 +169,7 @@ def take_in(
     """
     if incident.resolved is not None and now - incident.resolved > AFTER:
         return
-    since = incident.opened - EARLY
+    since = _earliest(incident)
     found = [c for id in surge.ids if (c := state.loose.get(id)) and c.time >= since]
     mine = [c for c in found if (c.services and surge.service in _names(c)) or _says(state, c, surge)]
     give(state, incident, mine, stale)
