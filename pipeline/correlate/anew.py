@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from scipy.special import betainc
 
+from pipeline.correlate import parts
 from pipeline.correlate.picture import crowd, hear, say
 from pipeline.correlate.place import VOICE_WINDOW
 from pipeline.correlate.state import WAIT, CorrelateState
@@ -72,6 +73,7 @@ def part(state: CorrelateState, surge: Signal, now: Seconds) -> dict[str, Second
         if incident.resolved is None:
             quiet = now if incident.quiet is None else incident.quiet
             state.resolve(replace(told, state=State.RESOLVED, resolved=now, quiet=quiet, updated=now), now)
+            parts.over(state, id, now)
         else:
             state.put(replace(told, updated=now))
     return parted
