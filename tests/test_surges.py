@@ -269,15 +269,6 @@ def test_only_those_whose_service_was_flagged_too_lower_the_bar() -> None:
     assert at_once.surges.flagged == [f"s{k}" for k in range(10)]
 
 
-def test_of_those_who_made_a_surge_emerge_they_alone_whose_service_is_flagged_make_up_its_page() -> None:
-    state = tuned(ComplaintState(), Complaints(encoder="none"))
-    state.surges.budget.bar = 1e9
-
-    assert seat_maps(state, ("",), after=6) is not None
-    (page,) = [surge for surge in state.surges.on.values() if surge.page]
-    assert page.ids[:3] == ("s6", "s7", "s8")
-
-
 def test_another_encoder_forgets_what_was_meant_but_not_what_was_said() -> None:
     state = tuned(ComplaintState(), Complaints(encoder="none"))
     seat_maps(state)

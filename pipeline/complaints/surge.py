@@ -119,7 +119,7 @@ def notice(
     fresh = len({voice, *heard.voice[rows[~heard.spent[rows]]].tolist()})
     rarity = float(np.log10(heard.weekly(complaint.time)))
     beyond = rise.surprise - rarity
-    backed, backers = -math.inf, rows
+    backed = -math.inf
     if flagged:
         backed, backers = _backed(surges, heard, complaint, recent, ways, voice, named)
         budget.flags.hear(
@@ -137,11 +137,8 @@ def notice(
     many, by_name = crowd(heard, rows, voice, complaint.time), "" if same is by_words else named
     lesson = surges.lessons.of(heard, said, [] if signal.page else rows[-EXAMPLES:].tolist(), by_name)
     lift = lesson.lift if lesson else 0.0
-    alone = beyond >= bar + lift
-    loud = voices >= VOICES and (alone or backed - rarity >= corroborated_bar + lift)
+    loud = voices >= VOICES and (beyond >= bar + lift or backed - rarity >= corroborated_bar + lift)
     page = signal.page or (loud and not (lesson and lesson.hushes(many)))
-    if page and not signal.page and not alone:
-        signal, rows = replace(signal, ids=()), backers  # they alone make up the page
     signal = replace(
         signal,
         at=now,
