@@ -73,6 +73,11 @@ class Journal:
         self._thread: Thread | None = None
         self._open()
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is being written, or waits to be."""
+        return self._busy
+
     def append(self, raws: Sequence[bytes]) -> asyncio.Future[int]:
         """Return the position of the first, once all are durable; futures come true in order of the calls.
 

@@ -43,6 +43,10 @@ GROUP = 64  # frames handed to the stepping thread at once
 PACE: Seconds = (
     0.01  # between two turns of that thread while frames keep coming: a hop costs as much as a step
 )
+# So long a turn waits at most while posts are on their way to disk: who sent them waits, and the thread that
+# steps would keep the one that answers from running.
+GIVE_WAY: Seconds = 0.03
+LOOK: Seconds = 0.001  # between two looks whether they still are
 HELD = 256 * 1024 * 1024  # bytes of frames that wait, whatever their number
 TRY_AGAIN: Seconds = 1.0  # after the store failed
 FORGET_EVERY: Seconds = 3600.0
@@ -270,11 +274,19 @@ class Engine:
 
     async def _step(self, group: Sequence[tuple[int, Frame]]) -> None:
         while group:
+            await self._give_way()
             async with self._turn:
                 done = await self._threaded(self.stepper.take, group)
                 for one in done:
                     await self._record(one)
             group = group[len(done) :]
+
+    async def _give_way(self) -> None:
+        """Let those be answered whose posts are being written, while there is room for more of them."""
+        until, room = clock.steady() + GIVE_WAY, self.config.limits.queue // 2
+        # An event would end the wait at the moment between two commits.
+        while self.journal.busy and self._frames < room and clock.steady() < until:  # noqa: ASYNC110
+            await asyncio.sleep(LOOK)
 
     async def _record(self, done: Done) -> None:
         if done.step is not None:

@@ -36,7 +36,7 @@ from pipeline.types import Seconds
 
 # The loop that answers posts has its turn after so long of a step; by default it is 5 ms, each time it wakes.
 # At half a millisecond the two threads' changing places takes a tenth of all CPU time.
-TURN: Seconds = 0.002
+TURN: Seconds = 0.001
 # Server-sent events never end by themselves; open pages are cut off after so long at a stop.
 LAST_WORDS: Seconds = 2.0
 

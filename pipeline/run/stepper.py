@@ -19,7 +19,7 @@ from pipeline.run.shelf import Shelf
 from pipeline.types import Seconds, Step
 
 # What a turn takes at most: then its steps are recorded and the newer config or the snapshot has its turn.
-SLICE: Seconds = 0.2
+SLICE: Seconds = 0.005
 
 log = structlog.get_logger()
 
