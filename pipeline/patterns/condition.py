@@ -76,6 +76,6 @@ def _sentence(said: str) -> str:
     if found is None:
         return " ".join(said.split())[:200]
     what = re.sub(r" \(in container ''\)", "", found[3])[:200]
-    name = re.search(r"undeclared reference to '(\w+)'", what)
+    name = re.search(r"undeclared reference to '(\w+)", what)
     near = kinds.nearest(name[1], list(KNOWN)) if name else ""
     return f"character {found[2]}: {what.partition(' expecting {')[0]}{near}"

@@ -69,7 +69,8 @@ def _call(desk: Desk, incident: Incident, call: Call) -> None:
     notes.listed += call.listed - call.ended
     began = call.listed - call.ended
     reason = "new alerts added" if began else "some alerts resolved"
-    because = f"{began} more alerts of this incident fire, {call.ended} are over"
+    more = f"{began} more alert{'s' * (began != 1)} of this incident fire{'s' * (began == 1)}"
+    because = f"{more}, {call.ended} {'is' if call.ended == 1 else 'are'} over"
     for receiver in desk.response.receivers:
         if receiver.name not in notes.receivers:
             continue

@@ -281,6 +281,10 @@ def test_a_condition_is_asked_of_what_the_matchers_let_through() -> None:
             "when: character 1: undeclared reference to 'surprize'; did you mean \"surprise\"?",
         ),
         (
+            'label.region == "eu"',
+            "when: character 6: undeclared reference to 'label.region'; did you mean \"labels\"?",
+        ),
+        (
             "surprise > 6",
             "when: character 10: found no matching overload for '_>_' applied to '(double, int)'",
         ),
