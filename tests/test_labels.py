@@ -87,7 +87,7 @@ def test_a_topic_named_at_closing_is_known_from_then_on() -> None:
     assert proposed(state, SHOP).topics == ("card refused", "stuck trolley")
     row = state.heard.rows(("t3",))[0]
     vector = Vector(state.heard.index[row], state.heard.weight[row])
-    assert state.known.of(vector, NO_ROW)[0] == 1
+    assert state.known.of(vector, NO_ROW, 0.0)[0] == 1
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def hear(
         one = state.heard.read(vector, dense)
         if event.labels.get("topic"):
             state.known.teach(event.id, event.labels["topic"], vector, one.dense)
-        topic, sure = state.known.of(vector, one.dense)
+        topic, sure = state.known.of(vector, one.dense, one.crowd)
         one = one._replace(topic=topic, sure=sure)
         sense = dense if len(dense) else None
         if sense is not None:

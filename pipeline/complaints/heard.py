@@ -14,7 +14,7 @@ from pipeline.complaints.encoders import Dense
 from pipeline.complaints.known import Known
 from pipeline.complaints.latent import Latent
 from pipeline.complaints.postings import Lately
-from pipeline.complaints.usual import DAY, HISTORY, LATENT, Usual, mix
+from pipeline.complaints.usual import DAY, HISTORY, LATENT, Usual, crowded, mix
 from pipeline.complaints.words import WIDTH, Ints, Singles, Vector
 from pipeline.types import Floats, Seconds
 
@@ -55,7 +55,8 @@ class Said(NamedTuple):
     dense: Dense  # (dim,) of length 1, leaning to what is usual; (0,) without an encoder
     topic: int = 0  # number of the known topic that it is likeliest about, 0 = none
     sure: float = 0.0  # that it is
-    words: Floats = np.zeros(0)  # cosines of its n-grams with the sample of what is usual
+    usual: Floats = np.zeros(0)  # its cosines with the sample of what is usual
+    crowd: float = 1.0  # mean of the likest of them
     latent: Singles = np.zeros(0, np.float32)  # (DIMS,) its row of Latent, (0,) with an encoder
 
     @property
@@ -78,6 +79,7 @@ class Heard:
     service: NDArray[np.int64] = field(default_factory=lambda: np.zeros(64, np.int64))  # 0 = unknown
     topic: NDArray[np.int64] = field(default_factory=lambda: np.zeros(64, np.int64))  # known one, 0 = none
     sure: Floats = field(default_factory=lambda: np.zeros(64))
+    crowd: Floats = field(default_factory=lambda: np.ones(64))
     spent: NDArray[np.bool_] = field(
         default_factory=lambda: np.zeros(64, np.bool_)
     )  # in a surge that is over
@@ -94,6 +96,8 @@ class Heard:
     def add(self, id: str, time: Seconds, voice: int, service: int, said: Said, known: Known) -> None:
         if self.places.shape != (len(self.time), len(said.latent)):
             self.places = np.zeros((len(self.time), len(said.latent)), np.float32)
+        if len(self.crowd) < len(self.time):  # a state of before they were kept
+            self.crowd = np.ones(len(self.time))
         if self.count == MAX_KEPT:
             self._forget(MAX_KEPT // 8)
         if self.count == len(self.time):
@@ -106,7 +110,7 @@ class Heard:
         self.index[row], self.weight[row], self.dense[row] = said.vector.index, said.vector.weight, said.dense
         self.time[row], self.voice[row], self.service[row] = time, voice, service
         self.topic[row], self.sure[row] = said.topic, said.sure
-        self.places[row] = said.latent
+        self.places[row], self.crowd[row] = said.latent, said.crowd
         self.spent[row] = False
         self.count += 1
         self.usual.hear(time)
@@ -122,7 +126,7 @@ class Heard:
     def _read_again(self, known: Known) -> None:
         """Look again for the known topics in what was said before they were known."""
         n = self.count
-        found = known.of_all(self.index[:n], self.weight[:n], self.dense[:n])
+        found = known.of_all(self.index[:n], self.weight[:n], self.dense[:n], self.crowd[:n])
         self.topic[:n], self.sure[:n] = found
         known.read = known.head.count
 
@@ -150,11 +154,18 @@ class Heard:
         cosine = mix(words, self.dense[rows] if len(said.dense) else self.places[rows], said.meant)
         return self.usual.same(cosine, self.topic[rows], self.sure[rows], said.topic, said.sure)
 
+    def about(self, said: Said, rows: slice) -> Floats:
+        """Return how surely each of those rows is about the known topic that this one is about, (n,)."""
+        return self.usual.both(self.topic[rows], self.sure[rows], said.topic, said.sure)
+
     def read(self, vector: Vector, dense: Dense) -> Said:
         """Return the text as it is compared with those of the history, of which topic is not known."""
         words = self.usual.words(vector)
         latent = self.latent.row(vector) if not len(dense) else np.zeros(0, np.float32)
-        return Said(vector, self.usual.lean(words, dense), words=words, latent=latent)
+        dense = self.usual.lean(words, dense)
+        usual = mix(words, self.usual.dense, dense if len(dense) else latent)
+        # Labels are compared by words where there is no encoder: directions of old ones are not kept.
+        return Said(vector, dense, usual=usual, crowd=crowded(usual if len(dense) else words), latent=latent)
 
     def often(self, said: Said) -> tuple[float, float]:
         """Return how many complaints of the history said the same, and the grain that they come in.
@@ -162,7 +173,15 @@ class Heard:
         Many that are a little like it vary less than few that surely are: one of grain 0.2 that counts 1
         is five complaints, of a fifth each: (sum of squares) / sum. Nearer 1 while the history is young.
         """
-        found = self.usual.like(said.words, said.meant, said.topic, said.sure)
+        usual = self.usual
+        return self._grained(usual.same(said.usual, usual.topic, usual.sure, said.topic, said.sure))
+
+    def often_about(self, said: Said) -> tuple[float, float]:
+        """Return the same of those about the known topic that the text is about, in whatever words."""
+        usual = self.usual
+        return self._grained(usual.both(usual.topic, usual.sure, said.topic, said.sure))
+
+    def _grained(self, found: Floats) -> tuple[float, float]:
         times = float(found.sum()) / self.usual.share
         squares = float(found @ found) / self.usual.share
         grain = max((squares + PRIOR / 2) / (times + PRIOR), FINEST)
@@ -239,7 +258,7 @@ class Heard:
 
 
 SAMPLED = ("index", "weight", "dense", "time", "service", "topic", "sure", "places")
-COLUMNS = (*SAMPLED, "voice", "spent")
+COLUMNS = (*SAMPLED, "voice", "crowd", "spent")
 
 
 def voice_of(customer: str, text: str) -> int:

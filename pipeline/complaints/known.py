@@ -10,13 +10,17 @@ from scipy import sparse
 
 from pipeline.complaints.encoders import Dense
 from pipeline.complaints.head import FOLDED, Head
+from pipeline.complaints.usual import MEANT
 from pipeline.complaints.words import WIDTH, Ints, Singles, Vector
 from pipeline.types import Floats
 
 FEW = 3  # labels a topic below which nothing is known
-# By how much the likeliest topic's margin must exceed the next one's to be likely, and sure. On banking77, 20
-# labels a topic for half of them: 1.2 in the middle where it is right, 0.24 for a text of no known topic.
-MAYBE, SURELY = 0.3, 1.0
+NEAR = 3  # labelled ones of a topic that a text is compared with: the likest
+# Weight, beside the margin, of how much liker a text is to those than to all that is said: a new
+# trouble is liker its own kind. Of banking77, 20 labels for each of half the topics, where four in five known
+# texts are told so are 18 in 100 new ones; by the margin alone 32, by its lead before the next topic's 43.
+LIKER = 4.0
+MAYBE, SURELY = 0.0, 1.5  # the sum where 1 in 10 is right, and 19 in 20; of 27,000 texts
 
 
 @dataclass(slots=True)
@@ -33,22 +37,40 @@ class Known:
         """Say whether so much was learned since that what is kept should be read again."""
         return self.head.count > self.read + self.read // 10
 
-    def of(self, vector: Vector, dense: Dense) -> tuple[int, float]:
-        """Return the number of the likeliest topic, from 1, and how surely it is that one, 0-1."""
-        topics, surely = self.of_all(vector.index[None], vector.weight[None], dense[None])
-        return int(topics[0]), float(surely[0])
+    def of(self, vector: Vector, dense: Dense, crowd: float) -> tuple[int, float]:
+        """Return the number of the likeliest topic, from 1, and how surely it is that one, 0-1.
 
-    def of_all(self, index: Ints, weight: Singles, dense: Dense) -> tuple[NDArray[np.int64], Floats]:
-        """Return the same of n texts, given their columns, (n, WIDTH), and rows, (n, dim). 10 us a text."""
+        `crowd` is how like the text is to the likest of all that is said, 0-1: see `crowded`.
+        """
+        found = self.of_all(vector.index[None], vector.weight[None], dense[None], np.array([crowd]))
+        return int(found[0][0]), float(found[1][0])
+
+    def of_all(
+        self, index: Ints, weight: Singles, dense: Dense, crowd: Floats
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """Return the same of n texts of those columns, (n, WIDTH), rows, (n, dim), and crowds, (n,)."""
         n, topics = len(index), len(self.head.services)
         if topics < 2 or len(self.head.names) < FEW * topics:
             return np.zeros(n, np.int64), np.zeros(n)
-        table = sparse.csr_matrix(
-            (weight.ravel(), index.ravel() % FOLDED, np.arange(0, n * WIDTH + 1, WIDTH)), (n, FOLDED)
-        )
+        table = _table(index, weight)
         margin = np.asarray(table @ self.head.words, np.float64)
-        if dense.shape[1] and dense.shape[1] == len(self.head.meaning):
+        meant = bool(dense.shape[1]) and dense.shape[1] == len(self.head.meaning)
+        if meant:
             margin += dense @ self.head.meaning
-        two = np.partition(margin, -2, axis=1)[:, -2:]
-        surely = np.clip((two[:, 1] - two[:, 0] - MAYBE) / (SURELY - MAYBE), 0.0, 1.0)
-        return np.where(surely > 0, margin.argmax(axis=1) + 1, 0), surely
+        best, labels = margin.argmax(axis=1), self.head.label[: len(self.head.names)]
+        near = np.zeros(n)
+        for topic in np.unique(best).tolist():
+            asked, own = np.flatnonzero(best == topic), np.flatnonzero(labels == topic)
+            cosine = (table[asked] @ _table(self.head.index[own], self.head.weight[own]).T).toarray()
+            if meant:
+                cosine = MEANT * (dense[asked] @ self.head.sense[own].T) + (1 - MEANT) * cosine
+            near[asked] = np.sort(cosine, axis=1)[:, -NEAR:].mean(axis=1)
+        score = margin[np.arange(n), best] + LIKER * (near - crowd)
+        surely = np.clip((score - MAYBE) / (SURELY - MAYBE), 0.0, 1.0)
+        return np.where(surely > 0, best + 1, 0), surely
+
+
+def _table(index: Ints, weight: Singles) -> sparse.csr_matrix:
+    n = len(index)
+    ends = np.arange(0, n * WIDTH + 1, WIDTH)
+    return sparse.csr_matrix((weight.ravel(), index.ravel() % FOLDED, ends), (n, FOLDED))

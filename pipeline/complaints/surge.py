@@ -93,17 +93,20 @@ def notice(
 ) -> list[Signal]:
     """Return the word to give about the surge that this complaint begins or joins, if any, and what is over.
 
-    Two ways to say the same, the more surprising counts: like words, or naming the same service,
-    in whatever language. Where the service is flagged already, less is asked of those who say the same
-    about a flagged one.
+    Three ways to say the same, of which the most surprising counts: like words, being about the same known
+    topic, or naming the same service in whatever language. Where the service is flagged already, less is
+    asked of those who say the same about a flagged one.
     """
     over = surges.endings(heard, complaint.time)  # before it could join what nobody joined in time
     budget, usual = surges.budget, heard.usual
-    budget.began = min(budget.began, complaint.time)
+    budget.began, budget.known = min(budget.began, complaint.time), usual.known
     bar, corroborated_bar = budget.bar, budget.ask(complaint.time, flagged=flagged)
     recent = heard.lately(complaint.time)
     by_words = heard.alike(said, recent)
     ways = [(by_words, *heard.often(said))]
+    if said.sure:
+        # What is only a little like it counts by words, neither here nor in what is usual of the topic.
+        ways.append((heard.about(said, recent), *heard.often_about(said)))
     if named:
         number = surges.number(named)
         service = (heard.service[recent] == number).astype(np.float64)
@@ -134,7 +137,8 @@ def notice(
     if known is None and (past := _joined(surges.quiet, heard, by_words, recent, named)) is not None:
         signal = replace(signal, id=past.id)
         del surges.quiet[past.id]
-    many, by_name = crowd(heard, rows, voice, complaint.time), "" if same is by_words else named
+    many = crowd(heard, rows, voice, complaint.time)
+    by_name = named if named and same is ways[-1][0] else ""
     lesson = surges.lessons.of(heard, said, [] if signal.page else rows[-EXAMPLES:].tolist(), by_name)
     lift = lesson.lift if lesson else 0.0
     loud = voices >= VOICES and (beyond >= bar + lift or backed - rarity >= corroborated_bar + lift)

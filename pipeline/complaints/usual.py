@@ -23,6 +23,7 @@ SHRINK = 2.0  # days of the mean rate that each hour's own rate is mixed with
 MEANT = 0.7  # weight of the encoder's cosine beside that of the n-grams
 # Which part of all pairs of texts is less alike than two that begin to say the same, and that surely do.
 ALIKE_FROM, ALIKE_SURE = 0.93, 0.985
+CROWD, LEAST = 50, 3  # one of so many texts of the sample is in a text's crowd, and so many at least
 PAIRED = 64  # texts whose pairs are measured
 # Cosines for the two until others are measured, with an encoder and without, and there before there are
 # directions and with them; they count as so many texts.
@@ -50,6 +51,7 @@ class Usual:
     service: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     topic: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     sure: Floats = field(default_factory=lambda: np.zeros(0))
+    known: float = 0.0  # mean of `sure`
     knees: tuple[float, float] = WORDS
     start_knees: tuple[float, float] = WORDS
 
@@ -82,6 +84,7 @@ class Usual:
         meant = dense if dense.shape[1] else columns["places"]
         self.dense, self.service = meant[some].astype(np.float32), columns["service"][some]
         self.topic, self.sure = columns["topic"][some], columns["sure"][some]
+        self.known = float(self.sure.mean())
         asked = np.unique(np.linspace(0, len(some) - 1, PAIRED).astype(np.intp))
         found = np.stack([self.words(Vector(index[k], weight[k])) for k in some[asked].tolist()])
         if self.dense.shape[1]:
@@ -109,8 +112,13 @@ class Usual:
         alike = alike.clip(0.0, 1.0, out=alike)
         if not sure:
             return alike
-        both = sure * surely
-        return np.where(topics == topic, both + (1 - both) * alike, alike)
+        both = self.both(topics, surely, topic, sure)
+        return both + (1 - both) * alike
+
+    @staticmethod
+    def both(topics: NDArray[np.int64], surely: Floats, topic: int, sure: float) -> Floats:
+        """Return how surely each of the texts, (n,), and one more are about the same known topic."""
+        return np.where(topics == topic, sure * surely, 0.0)
 
     def words(self, vector: Vector) -> Floats:
         """Return the cosine of a text's n-grams with those of each complaint of the sample, (n,)."""
@@ -125,10 +133,6 @@ class Usual:
         weight = np.maximum(cosine[nearest], 0.0).astype(np.float32)
         drawn = (1 - LEAN) * dense + LEAN / max(float(weight.sum()), 1e-9) * (weight @ self.dense[nearest])
         return np.asarray(drawn / max(float(np.sqrt(drawn @ drawn)), 1e-9), np.float32)
-
-    def like(self, words: Floats, dense: Dense, topic: int, sure: float) -> Floats:
-        """Return how far each complaint of the sample says the same, (n,)."""
-        return self.same(mix(words, self.dense, dense), self.topic, self.sure, topic, sure)
 
     def shares(self, time: Seconds, lengths: Floats) -> Floats:
         """Return the part of the history that usually comes in each of the spans before the time."""
@@ -164,6 +168,12 @@ def mix(words: Floats, rows: Dense, dense: Dense) -> Floats:
     found *= MEANT
     found += (1 - MEANT) * words
     return found
+
+
+def crowded(cosine: Floats) -> float:
+    """Return a text's mean cosine with its crowd, the likest of the sample; 1.0 of too small a one."""
+    n = max(len(cosine) // CROWD, LEAST)
+    return float(np.partition(cosine, -n)[-n:].mean()) if len(cosine) >= n else 1.0
 
 
 def _upto(clock: Floats, time: Floats) -> Floats:
