@@ -21,6 +21,7 @@ AGAIN = 2  # of them, those not heard in a surge that has ended
 QUIET = 180.0  # s without another voice that end it; the next burst is a new page
 JOINED = 5400.0  # s within which like complaints belong to it at least
 SAME = 0.3  # from which two complaints count as saying the same
+NAMED = 2400.0  # s within which like complaints are named when it pages, or those of its window
 CLOSED = 86400.0  # s of quiet after which the like of it is a new surge
 MAX_ON = 200
 MAX_QUIET = 200
@@ -45,6 +46,7 @@ class Surges:
     services: dict[str, int] = field(default_factory=lambda: {"": 0})
     budget: Budget = field(default_factory=Budget)
     lessons: Lessons = field(default_factory=Lessons)
+    earlier: dict[str, tuple[str, ...]] = field(default_factory=dict)  # complaints that a page does not name
     flagged: list[str] = field(default_factory=list)  # complaints whose service was, the newest MAX_IDS
 
     def number(self, service: str) -> int:
@@ -66,7 +68,7 @@ class Surges:
             self.budget.hear(ended, peak)
             over = replace(known, at=now, ended=ended, labels={**known.labels, "state": GONE})
             if known.page:
-                heard.spent[heard.rows(known.ids)] = True
+                heard.spent[heard.rows((*known.ids, *self.earlier.get(id, ())))] = True
                 self.quiet[id] = over
             if peak >= self.budget.shown or known.page:
                 said.append(over)
@@ -78,6 +80,8 @@ class Surges:
         for id, known in list(self.quiet.items()):
             if now - (known.ended or 0.0) > CLOSED or len(self.quiet) > MAX_QUIET:
                 del self.quiet[id]
+        for id in [id for id in self.earlier if id not in self.on and id not in self.quiet]:
+            del self.earlier[id]
 
 
 def notice(
@@ -128,13 +132,13 @@ def notice(
         budget.flags.hear(
             complaint.id, complaint.time, backed - rarity, (heard.ids[k] for k in backers.tolist())
         )
-    known = _joined(surges.on, heard, by_words, recent, named)
+    known = _joined(surges, surges.on, heard, by_words, recent, named)
     emerging = voices >= VOICES and fresh >= AGAIN and beyond >= LOW
     if known is None and (not emerging or len(surges.on) >= MAX_ON):
         return over
     service = _service(surges, heard, rows, named)
     signal = known or _new(complaint, float(heard.time[rows].min()), service, rise)
-    if known is None and (past := _joined(surges.quiet, heard, by_words, recent, named)) is not None:
+    if known is None and (past := _joined(surges, surges.quiet, heard, by_words, recent, named)) is not None:
         signal = replace(signal, id=past.id)
         del surges.quiet[past.id]
     many = crowd(heard, rows, voice, complaint.time)
@@ -143,6 +147,8 @@ def notice(
     lift = lesson.lift if lesson else 0.0
     loud = voices >= VOICES and (beyond >= bar + lift or backed - rarity >= corroborated_bar + lift)
     page = signal.page or (loud and not (lesson and lesson.hushes(many)))
+    if page and not signal.page:
+        signal, rows = _narrowed(surges, heard, signal, rows, complaint.time - max(rise.window, NAMED))
     signal = replace(
         signal,
         at=now,
@@ -213,24 +219,39 @@ def _new(complaint: Complaint, since: Seconds, service: str, rise: Rise) -> Sign
     )
 
 
+def _narrowed(
+    surges: Surges, heard: Heard, signal: Signal, rows: NDArray[np.intp], since: Seconds
+) -> tuple[Signal, NDArray[np.intp]]:
+    """Return the surge as it begins to page, and the rows that it names: those since then.
+
+    What made it emerge before may be another trouble. It is remembered, so that the like of it joins still.
+    """
+    named = heard.time[rows] > since
+    now_said = {heard.ids[row] for row in rows[named].tolist()}
+    every = (*signal.ids, *(heard.ids[row] for row in rows.tolist()))
+    surges.earlier[signal.id] = tuple(id for id in dict.fromkeys(every) if id not in now_said)
+    return replace(signal, ids=()), rows[named]
+
+
 def _all(known: tuple[str, ...], rows: list[str], newest: str) -> tuple[str, ...]:
     """Return the ids of all the complaints behind the surge, at most MAX_IDS, the newest last."""
     return tuple(dict.fromkeys((*known, *rows, newest)))[-MAX_IDS:]
 
 
 def _joined(
-    surges: dict[str, Signal], heard: Heard, by_words: Floats, recent: slice, named: str
+    surges: Surges, some: dict[str, Signal], heard: Heard, by_words: Floats, recent: slice, named: str
 ) -> Signal | None:
     """Return the surge that the complaint belongs to: the same service, or words like those in it."""
     like = {heard.ids[recent.start + k] for k in np.flatnonzero(by_words >= SAME).tolist()}
-    for known in surges.values():
+    for known in some.values():
         if named and known.service == named:
             return known
-        if like.isdisjoint(known.ids[-20:]):  # most of them: the mean is lower still
-            continue
-        rows = [row - recent.start for row in heard.rows(known.ids[-20:]) if row >= recent.start]
-        if rows and float(by_words[rows].mean()) >= SAME:
-            return known
+        for ids in (known.ids[-20:], surges.earlier.get(known.id, ())[-20:]):
+            if like.isdisjoint(ids):  # most of them: the mean is lower still
+                continue
+            rows = [row - recent.start for row in heard.rows(ids) if row >= recent.start]
+            if rows and float(by_words[rows].mean()) >= SAME:
+                return known
     return None
 
 

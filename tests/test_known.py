@@ -1,0 +1,142 @@
+"""What closed tickets taught: whether a text is about a known topic, and surges of one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.complaints.budget import Budget
+from pipeline.complaints.head import FOLDED
+from pipeline.complaints.heard import Heard, Said
+from pipeline.complaints.known import LIKER, MAYBE, NEAR, SURELY, Known
+from pipeline.complaints.surge import Surges, notice
+from pipeline.complaints.usual import DAY, HISTORY, Usual, crowded
+from pipeline.complaints.words import Rarity, Vector, alike, columns, plain
+from pipeline.types import Complaint
+
+NOW = 1_700_000_000.0
+
+
+def test_labelled_complaints_tell_what_others_are_about_and_what_is_of_none() -> None:
+    known, rarity = Known(), Rarity()
+    texts = {"refund": "I want my {} money back please", "login": "cannot sign in with my {} password"}
+    none = np.zeros(0, np.float32)
+    for k, word in enumerate(("red", "old", "new", "first", "other", "last")):
+        for topic, text in texts.items():
+            known.teach(f"{topic}{k}", topic, rarity.weigh(*columns([plain(text.format(word))])[0]), none)
+
+    number, sure = known.of(rarity.weigh(*columns([plain("my money back")])[0]), none, 0.0)
+
+    assert known.head.services[number - 1] == "refund"
+    assert sure > 0.9
+    assert known.of(rarity.weigh(*columns([plain("什么时候补货")])[0]), none, 0.0) == (0, 0.0)
+
+
+def test_a_text_as_like_the_crowd_as_it_is_to_labelled_ones_is_less_surely_of_their_topic() -> None:
+    known, rarity, none = Known(), Rarity(), np.zeros(0, np.float32)
+    texts = {"refund": "I want my {} money back please", "login": "cannot sign in with my {} password"}
+    told = {
+        f"{topic}{k}": (topic, rarity.weigh(*columns([plain(text.format(word))])[0]))
+        for k, word in enumerate(("red", "old", "new", "first"))
+        for topic, text in texts.items()
+    }
+    for id, (topic, vector) in told.items():
+        known.teach(id, topic, vector, none)
+    asked = rarity.weigh(*columns([plain("my money, where is it")])[0])
+    (margin,) = asked.weight @ known.head.words[asked.index % FOLDED][:, :1]
+    like = sorted(
+        float(alike(v.index[None] % FOLDED, v.weight[None], Vector(asked.index % FOLDED, asked.weight))[0])
+        for topic, v in told.values()
+        if topic == "refund"
+    )
+
+    found = [known.of(asked, none, crowd) for crowd in (0.0, 0.1, 0.2, 1.0)]
+
+    scores = [margin + LIKER * (np.mean(like[-NEAR:]) - crowd) for crowd in (0.0, 0.1, 0.2, 1.0)]
+    wanted = np.clip((np.array(scores) - MAYBE) / (SURELY - MAYBE), 0.0, 1.0)
+    assert [sure for _, sure in found] == pytest.approx(wanted, abs=1e-5)
+    assert wanted[0] > wanted[1] > wanted[2] > wanted[3] == 0.0
+    assert [topic for topic, _ in found] == [1, 1, 1, 0]
+    many = known.of_all(
+        np.stack([asked.index] * 4),
+        np.stack([asked.weight] * 4),
+        np.zeros((4, 0), np.float32),
+        np.array([0, 0.1, 0.2, 1]),
+    )
+    assert many[1] == pytest.approx(wanted, abs=1e-5)
+
+
+def test_the_crowd_of_a_text_is_the_likest_fiftieth_and_three_at_least() -> None:
+    cosine = np.linspace(0.0, 1.0, 201)
+
+    assert crowded(cosine) == pytest.approx(np.mean([1.0, 0.995, 0.99, 0.985]))
+    assert crowded(cosine[:20]) == pytest.approx(np.mean([0.095, 0.09, 0.085]))
+    assert crowded(cosine[:2]) == 1.0
+
+
+def test_unlike_texts_of_one_known_topic_say_the_same_and_alike_ones_do_so_of_any() -> None:
+    usual, topics, surely = Usual(), np.array([1, 2, 0]), np.array([1.0, 1.0, 0.0])
+
+    alike = usual.same(np.ones(3), topics, surely, 1, 1.0)
+    unlike = usual.same(np.zeros(3), topics, surely, 1, 1.0)
+    partly = usual.same(np.zeros(3), topics, surely / 2, 1, 0.5)
+    new = usual.same(np.ones(3), topics, surely, 0, 0.0)
+
+    assert alike.tolist() == [1.0, 1.0, 1.0]
+    assert unlike.tolist() == [1.0, 0.0, 0.0]
+    assert partly.tolist() == [0.25, 0.0, 0.0]
+    assert new.tolist() == [1.0, 1.0, 1.0]
+
+
+def told_by_three() -> tuple[Heard, Said]:
+    """Return what three others said in ten minutes, unlike in words, and one more about the same known topic.
+
+    Of two weeks' 2,000 complaints 20 were about that topic, and all are half alike.
+    """
+    heard, none = (
+        Heard(count=3, ids=["a", "b", "c"], numbers={"a": 0, "b": 1, "c": 2}),
+        np.zeros(0, np.float32),
+    )
+    heard.time[:3], heard.voice[:3] = NOW - np.array([400.0, 300.0, 200.0]), [1, 2, 3]
+    heard.topic[:3], heard.sure[:3] = 1, 1.0
+    usual = heard.usual
+    usual.began = usual.since = NOW - HISTORY
+    usual.until, usual.hours = NOW - DAY / 4, np.full(48, 14.0)
+    usual.service, usual.sure = np.zeros(2000, np.int64), np.where(np.arange(2000) < 20, 1.0, 0.0)
+    usual.topic = usual.sure.astype(np.int64)
+    low, high = usual.knees
+    vector = Rarity().weigh(*columns(["x"])[0])
+    return heard, Said(vector, none, 1, 1.0, np.full(2000, (low + high) / 2))
+
+
+def noticed(heard: Heard, said: Said, budget: Budget | None = None) -> Surges:
+    surges = Surges(budget=budget or Budget())
+    complaint = Complaint("d", NOW, "u4", "chat", "en", "x", "", "", ())
+    notice(surges, heard, complaint, said, 4, "", NOW)
+    return surges
+
+
+def test_few_about_one_known_topic_page_though_much_of_what_is_said_is_a_little_alike() -> None:
+    heard, said = told_by_three()
+    times, _ = heard.often(said)
+    about, grain = heard.often_about(said)
+
+    (surge,) = noticed(heard, said).on.values()
+
+    assert (times, about, grain) == pytest.approx((1010.0, 20.0, 1.0), abs=0.1)
+    assert surge.page
+    assert surge.observed == 4.0
+    assert surge.expected < 0.1
+    assert heard.rise(heard.alike(said, slice(0, 3)), slice(0, 3), times, NOW, 4).expected > 0.3
+
+
+def test_a_state_of_before_crowds_were_kept_goes_on_and_takes_what_was_said_for_hardly_known() -> None:
+    heard, none = Heard(), np.zeros(0, np.float32)
+    vector = Rarity().weigh(*columns(["x"])[0])
+    for k in range(70):
+        heard.add(str(k), NOW + k, k, 0, Said(vector, none, crowd=0.3), Known())
+    heard.crowd = Heard().crowd
+
+    heard.add("new", NOW + 70, 70, 0, Said(vector, none, crowd=0.3), Known())
+
+    assert heard.crowd[:71].tolist() == [1.0] * 70 + [0.3]
