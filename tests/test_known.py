@@ -57,13 +57,27 @@ def test_a_text_as_like_the_crowd_as_it_is_to_labelled_ones_is_less_surely_of_th
     assert [sure for _, sure in found] == pytest.approx(wanted, abs=1e-5)
     assert wanted[0] > wanted[1] > wanted[2] > wanted[3] == 0.0
     assert [topic for topic, _ in found] == [1, 1, 1, 0]
-    many = known.of_all(
-        np.stack([asked.index] * 4),
-        np.stack([asked.weight] * 4),
-        np.zeros((4, 0), np.float32),
-        np.array([0, 0.1, 0.2, 1]),
+
+
+def test_texts_read_one_by_one_and_all_at_once_are_of_the_same_topics() -> None:
+    rng, known, rarity = np.random.default_rng(4), Known(), Rarity()
+    words = ["money", "back", "password", "sign", "in", "refund", "card", "please", "why", "wrong"]
+    said = [" ".join(rng.choice(words, 4)) for _ in range(60)]
+    vectors = [rarity.weigh(*columns([plain(text)])[0]) for text in said]
+    rows = rng.normal(size=(60, 8)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    for k, topic in enumerate(("refund", "login", "card") * 10):
+        known.teach(str(k), topic, vectors[k], rows[k])
+    crowd = rng.random(60)
+
+    topics, surely = known.of_all(
+        np.stack([v.index for v in vectors]), np.stack([v.weight for v in vectors]), rows, crowd
     )
-    assert many[1] == pytest.approx(wanted, abs=1e-5)
+
+    found = [known.of(v, row, float(near)) for v, row, near in zip(vectors, rows, crowd, strict=True)]
+    assert topics.tolist() == [topic for topic, _ in found]
+    assert surely == pytest.approx([sure for _, sure in found], abs=1e-4)
+    assert len({0.0 < sure < 1.0 for sure in surely.tolist()}) == 2
 
 
 def test_the_crowd_of_a_text_is_the_likest_fiftieth_and_three_at_least() -> None:

@@ -68,7 +68,7 @@ class Head:
         found = np.zeros(len(services))
         if len(self.services) < 2:
             return found
-        say = self._say(vector.index % FOLDED, vector.weight, sense)
+        say = self.say(vector.index % FOLDED, vector.weight, sense)
         each = len(self.names) / len(self.services)
         sure = SURE * (each + FEW) / (each + 2 * FEW)
         for k, service in enumerate(services):
@@ -76,7 +76,8 @@ class Head:
             found[k] = sure * (say[self.services.index(service)] if service in self.services else -1.0)
         return found
 
-    def _say(self, index: Ints, weight: Singles, sense: Dense | None) -> Floats:
+    def say(self, index: Ints, weight: Singles, sense: Dense | None) -> Floats:
+        """Return each service's margin for a text, (services,), given its columns folded to FOLDED."""
         said = weight @ self.words[index]
         if sense is not None and len(self.meaning):
             said = said + sense @ self.meaning
@@ -88,7 +89,7 @@ class Head:
         side = np.where(np.arange(len(self.services)) == self.label[row], 1.0, -1.0)
         size = float(self.weight[row] @ self.weight[row]) + (float(sense @ sense) if sense is not None else 0)
         own = self.pull[row] * side
-        slope = side * self._say(self.index[row], self.weight[row], sense) - 1 + own / (2 * COST)
+        slope = side * self.say(self.index[row], self.weight[row], sense) - 1 + own / (2 * COST)
         new = np.maximum(own - slope / (size + 1 / (2 * COST)), 0)
         self._pull(row, np.asarray(new * side - self.pull[row], np.float32))
 
