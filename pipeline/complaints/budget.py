@@ -23,8 +23,9 @@ MARGIN = 0.5  # of the budget that is spent on purpose: the fit errs by a tenth 
 # Where topics are known chance grows rarer with its peak more slowly than the fit says, which leans on STEEP:
 # by so much less is spent if all is about known topics. Measured with 20 labels for half of banking77's.
 FLATTER = 0.8
-# False surges a week, of one that is allowed, that may page because their service is flagged already.
-CORROBORATED = 0.15
+# False surges a week, of one that is allowed, that may page because their service is flagged already; and how
+# much of that is spent on purpose: flagged peaks are few to learn from.
+CORROBORATED, CAREFUL = 0.2, 0.375
 # Chance is rarer where all those alike are flagged, not the newest alone: by as much as the stream shows in
 # peaks below LOW, by DEEP at most. TAUGHT of them count as seen beforehand, RARER times rarer, and we must be
 # so CERTAIN that there are no more. Six simulations that the bench does not use gave 4 to 6, a Chinese one 3.
@@ -100,7 +101,7 @@ class Budget:
         """Return the bar for one more complaint, by whether something else is wrong with its service.
 
         Chance is flagged as often as complaints are, and more rarely where all who are alike must be: so
-        much larger is the rate that CORROBORATED allows. MARGIN of it is spent, as without a flag.
+        much larger is the rate that CORROBORATED allows, of which CAREFUL is spent.
         """
         self.asked += 1
         if not flagged:
@@ -109,7 +110,7 @@ class Budget:
         share = max((self.flagged + FLAGGED) / (self.asked + ASKED), LEAST)
         weeks = min(max(time - self.began, 0.0), LASTS) / WEEK
         low = share * weeks * self.level * (10 ** (self.slope * DEEP) - 1)
-        allowed = CORROBORATED * MARGIN * self.a_week
+        allowed = CORROBORATED * CAREFUL * self.a_week
         return min(self._height(allowed / (share * self.flags.rate(low))), self.bar)
 
     def hear(self, time: Seconds, peak: float) -> None:
