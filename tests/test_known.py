@@ -80,6 +80,25 @@ def test_texts_read_one_by_one_and_all_at_once_are_of_the_same_topics() -> None:
     assert len({0.0 < sure < 1.0 for sure in surely.tolist()}) == 2
 
 
+def test_a_topic_whose_last_label_was_taken_back_is_no_longer_known() -> None:
+    known, rarity, none = Known(), Rarity(), np.zeros(0, np.float32)
+    vectors = [
+        rarity.weigh(*columns([plain(f"my {word} is late")])[0]) for word in ("tea", "rice", "soap", "milk")
+    ]
+    known.teach("a", "tea", vectors[0], none)
+    for turn in range(2):
+        for k, vector in enumerate(vectors):
+            known.teach(f"{turn}{k}", ("rice", "soap")[k % 2], vector, none)
+    known.teach("a", "rice", vectors[0], none)  # told again: not about tea
+    far = rarity.weigh(*columns([plain("什么时候补货")])[0])
+
+    assert known.of(far, none, 0.1) == (0, 0.0)
+    topics, surely = known.of_all(
+        far.index[None], far.weight[None], np.zeros((1, 0), np.float32), np.array([0.1])
+    )
+    assert (topics.tolist(), surely.tolist()) == ([0], [0.0])
+
+
 def test_the_crowd_of_a_text_is_the_likest_fiftieth_and_three_at_least() -> None:
     cosine = np.linspace(0.0, 1.0, 201)
 

@@ -59,7 +59,7 @@ class Known:
         cosine = np.einsum("ij,ij->i", head.weight[own], spread[head.index[own]])
         if meant:
             cosine = MEANT * (head.sense[own] @ dense) + (1 - MEANT) * cosine
-        surely = _surely(margin[best], np.sort(cosine)[-NEAR:].mean(), crowd)
+        surely = _surely(margin[best], _nearest(cosine), crowd)
         return (best + 1 if surely > 0 else 0), float(surely)
 
     def of_all(
@@ -81,7 +81,7 @@ class Known:
             cosine = (table[asked] @ _table(self.head.index[own], self.head.weight[own]).T).toarray()
             if meant:
                 cosine = MEANT * (dense[asked] @ self.head.sense[own].T) + (1 - MEANT) * cosine
-            near[asked] = np.sort(cosine, axis=1)[:, -NEAR:].mean(axis=1)
+            near[asked] = _nearest(cosine)
         surely = _surely(margin[np.arange(n), best], near, crowd)
         return np.where(surely > 0, best + 1, 0), surely
 
@@ -92,6 +92,12 @@ class Known:
     def _meant(self, dim: int) -> bool:
         """Say whether the labels were encoded as rows of so many numbers."""
         return bool(dim) and dim == len(self.head.meaning)
+
+
+def _nearest(cosine: NDArray[Any]) -> Any:
+    """Return the mean of the NEAR greatest along the last axis, 0 where there are none."""
+    nearest = np.sort(cosine, axis=-1)[..., -NEAR:]
+    return nearest.sum(axis=-1) / max(nearest.shape[-1], 1)
 
 
 def _surely(margin: Any, near: Any, crowd: Any) -> Any:
