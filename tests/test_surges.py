@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline import snapshot
 from pipeline.complaints import ComplaintState, hear, tuned
-from pipeline.complaints.budget import FLATTER, GROWS, LASTS, LOW, MAX_GROWING, START, WEEK, Budget, Flagged
+from pipeline.complaints.budget import GROWS, LASTS, LOW, MAX_GROWING, START, WEEK, Budget, Flagged
 from pipeline.complaints.heard import LENGTHS, SAMPLED, Heard, Said, voices
 from pipeline.complaints.known import Known
 from pipeline.complaints.surge import Surges, notice
@@ -41,14 +41,6 @@ def test_chance_reaches_the_bar_about_once_a_week_rather_less(slope: float, true
     per_week = 60 * 10 ** (-slope * (budget.bar - LOW))
 
     assert 0.1 < per_week < 1.6
-
-
-def test_the_more_is_known_the_less_of_the_budget_is_spent_on_purpose() -> None:
-    plain, known = (weeks_of_chance(Budget(known=known), 4, 1.2) for known in (0.0, 0.4))
-
-    assert known.slope == plain.slope
-    assert known.slope * (known.bar - plain.bar) == pytest.approx(np.log10(1 + 0.4 * FLATTER))
-    assert known.shown == plain.shown
 
 
 def test_before_anything_is_known_the_bar_is_the_one_shipped() -> None:

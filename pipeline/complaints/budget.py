@@ -19,10 +19,9 @@ MAX_PEAKS = 2_000
 # outages do not raise the bar.
 TRUE = 10.0
 SHOWN = 10.0  # false surges a week that are shown as emerging
-MARGIN = 0.5  # of the budget that is spent on purpose: the fit errs by a tenth or two of surprise
-# Where topics are known chance grows rarer with its peak more slowly than the fit says, which leans on STEEP:
-# by so much less is spent if all is about known topics. Measured with 20 labels for half of banking77's.
-FLATTER = 0.8
+# So much of the budget is spent on purpose: the fit errs by a tenth or two of surprise, and among known topics
+# chance falls off more slowly than it says.
+MARGIN = 0.4
 # False surges a week, of one that is allowed, that may page because their service is flagged already; and how
 # much of that is spent on purpose: flagged peaks are few to learn from.
 CORROBORATED, CAREFUL = 0.2, 0.375
@@ -89,7 +88,6 @@ class Budget:
     asked: int = 0  # complaints weighed,
     flagged: int = 0  # and those whose service was flagged
     flags: Flagged = field(default_factory=Flagged)
-    known: float = 0.0  # how surely what is said is about known topics, on average
     shown: float = START - math.log10(SHOWN / MARGIN) / SLOPE  # emerging from here
 
     def allow(self, a_week: float) -> None:
@@ -132,8 +130,7 @@ class Budget:
         self._set()
 
     def _set(self) -> None:
-        spent = MARGIN / (1 + FLATTER * self.known) * self.a_week
-        self.bar, self.shown = self._height(spent), self._height(SHOWN * self.a_week)
+        self.bar, self.shown = self._height(MARGIN * self.a_week), self._height(SHOWN * self.a_week)
 
     def _height(self, a_week: float) -> float:
         """Return the surprise that chance reaches so often."""

@@ -103,7 +103,7 @@ def notice(
     """
     over = surges.endings(heard, complaint.time)  # before it could join what nobody joined in time
     budget, usual = surges.budget, heard.usual
-    budget.began, budget.known = min(budget.began, complaint.time), usual.known
+    budget.began = min(budget.began, complaint.time)
     bar, corroborated_bar = budget.bar, budget.ask(complaint.time, flagged=flagged)
     recent = heard.lately(complaint.time)
     by_words = heard.alike(said, recent)

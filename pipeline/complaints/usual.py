@@ -51,7 +51,6 @@ class Usual:
     service: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     topic: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     sure: Floats = field(default_factory=lambda: np.zeros(0))
-    known: float = 0.0  # mean of `sure`
     knees: tuple[float, float] = WORDS
     start_knees: tuple[float, float] = WORDS
 
@@ -84,7 +83,6 @@ class Usual:
         meant = dense if dense.shape[1] else columns["places"]
         self.dense, self.service = meant[some].astype(np.float32), columns["service"][some]
         self.topic, self.sure = columns["topic"][some], columns["sure"][some]
-        self.known = float(self.sure.mean())
         asked = np.unique(np.linspace(0, len(some) - 1, PAIRED).astype(np.intp))
         found = np.stack([self.words(Vector(index[k], weight[k])) for k in some[asked].tolist()])
         if self.dense.shape[1]:
