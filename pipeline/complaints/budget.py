@@ -19,8 +19,8 @@ MAX_PEAKS = 2_000
 # outages do not raise the bar.
 TRUE = 10.0
 SHOWN = 10.0  # false surges a week that are shown as emerging
-# So much of the budget is spent on purpose: the fit errs by a tenth or two of surprise, and among known topics
-# chance falls off more slowly than it says.
+# So much of the budget is spent on purpose: the fit errs by a tenth or two of surprise, and where topics are
+# known chance falls off more slowly than it says.
 MARGIN = 0.4
 # False surges a week, of one that is allowed, that may page because their service is flagged already; and how
 # much of that is spent on purpose: flagged peaks are few to learn from.
