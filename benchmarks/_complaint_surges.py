@@ -26,7 +26,7 @@ from pipeline.types import Event, Seconds
 SHARED = Path(__file__).parents[1].parent / "shared"
 DATA = SHARED / "data" / "complaints_dev"
 HOUR, WEEK = 3600.0, 7 * 86400.0
-WEEKS, SURGES, LABELS, SEEDS = 6, 24, 20, (1, 2)
+WEEKS, SURGES, LABELS, SEEDS = 6, 24, 20, (1, 2, 3, 4, 5, 6)
 FLAG_SEEDS = (1, 2, 3, 4, 12, 13)  # 0.2 a week is one in five weeks: of few seeds it tells nothing
 KNOWN_SEEDS = (1, 2, 3, 4)  # half of the surges count, so twice as many
 BLOCK, FLAGGED = 2 * HOUR, 0.02  # a service is flagged so much of the time, in blocks
@@ -58,7 +58,7 @@ def run() -> dict[str, float]:
 
 def _rows(encoder: str) -> dict[str, float]:
     figures: dict[str, float] = {}
-    for name, flag_seeds in (("en_banking77", FLAG_SEEDS), ("zh_cic", SEEDS)):
+    for name, flag_seeds in (("en_banking77", FLAG_SEEDS), ("zh_cic", SEEDS[:4])):
         found = _all(name, encoder, SEEDS)
         figures |= _row(f"{name}, {encoder}", found.nth, found.false)
         figures[f"{name}_{encoder}_vendor_false_week"] = float(np.mean(found.vendor))

@@ -11,7 +11,7 @@ PARTS = ("surges", "links", "topics", "urgency", "answers", "languages", "speed"
 
 
 def run(parts: Sequence[str] = PARTS) -> dict[str, float]:
-    """Print the tables of those parts and return their figures; all take half an hour, surges most of it."""
+    """Print the tables of those parts and return their figures; surges take half an hour, the others ten."""
     found: dict[str, float] = {}
     for number, part in enumerate(parts, start=1):
         print(f"complaints: {part}, {number} of {len(parts)}", file=sys.stderr, flush=True)
