@@ -40,7 +40,7 @@ check:
 	$(BIN)/forewarn check
 	$(BIN)/forewarn test
 
-system: setup  ## install what the tests need from the system: Chromium, Prometheus, Kafka's jars
+system: setup  ## install what the tests need from the system: Chromium, Prometheus, Alertmanager, Kafka's jars
 	@sh tests/system.sh
 
 soak: setup system  ## the tests that chance has a part in, fifty times as often (an hour or two)

@@ -16,6 +16,7 @@ need() { # need COMMAND PACKAGE
 
 need chromium chromium
 need prometheus prometheus
+need amtool prometheus-alertmanager
 need java openjdk-17-jre-headless
 need mvn maven
 if command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1; then
