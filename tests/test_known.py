@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pipeline import snapshot
+from pipeline.complaints import ComplaintState, hear, tuned
 from pipeline.complaints.budget import Budget
-from pipeline.complaints.head import FOLDED
-from pipeline.complaints.heard import Heard, Said
-from pipeline.complaints.known import LIKER, MAYBE, NEAR, SURELY, Known
+from pipeline.complaints.head import FOLDED, Head
+from pipeline.complaints.heard import HOUR, Heard, Said
+from pipeline.complaints.known import AGAIN, COST, LIKER, MAYBE, NEAR, SURELY, Known
 from pipeline.complaints.surge import Surges, notice
+from pipeline.complaints.tuning import Complaints
 from pipeline.complaints.usual import DAY, HISTORY, Usual, crowded
 from pipeline.complaints.words import Rarity, Vector, alike, columns, plain
-from pipeline.types import Complaint
+from pipeline.topology import Topology
+from pipeline.types import Complaint, Event
 
 NOW = 1_700_000_000.0
 
@@ -24,6 +28,7 @@ def test_labelled_complaints_tell_what_others_are_about_and_what_is_of_none() ->
     for k, word in enumerate(("red", "old", "new", "first", "other", "last")):
         for topic, text in texts.items():
             known.teach(f"{topic}{k}", topic, rarity.weigh(*columns([plain(text.format(word))])[0]), none)
+    known.reread()
 
     number, sure = known.of(rarity.weigh(*columns([plain("my money back")])[0]), none, 0.0)
 
@@ -42,6 +47,7 @@ def test_a_text_as_like_the_crowd_as_it_is_to_labelled_ones_is_less_surely_of_th
     }
     for id, (topic, vector) in told.items():
         known.teach(id, topic, vector, none)
+    known.reread()
     asked = rarity.weigh(*columns([plain("my money, where is it")])[0])
     (margin,) = asked.weight @ known.head.words[asked.index % FOLDED][:, :1]
     like = sorted(
@@ -68,6 +74,7 @@ def test_texts_read_one_by_one_and_all_at_once_are_of_the_same_topics() -> None:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     for k, topic in enumerate(("refund", "login", "card") * 10):
         known.teach(str(k), topic, vectors[k], rows[k])
+    known.reread()
     crowd = rng.random(60)
 
     topics, surely = known.of_all(
@@ -90,6 +97,7 @@ def test_a_topic_whose_last_label_was_taken_back_is_no_longer_known() -> None:
         for k, vector in enumerate(vectors):
             known.teach(f"{turn}{k}", ("rice", "soap")[k % 2], vector, none)
     known.teach("a", "rice", vectors[0], none)  # told again: not about tea
+    known.reread()
     far = rarity.weigh(*columns([plain("什么时候补货")])[0])
 
     assert known.of(far, none, 0.1) == (0, 0.0)
@@ -97,6 +105,110 @@ def test_a_topic_whose_last_label_was_taken_back_is_no_longer_known() -> None:
         far.index[None], far.weight[None], np.zeros((1, 0), np.float32), np.array([0.1])
     )
     assert (topics.tolist(), surely.tolist()) == ([0], [0.0])
+
+
+def test_topics_of_one_label_are_not_told_and_leave_the_others_known() -> None:
+    known, rarity, none = Known(), Rarity(), np.zeros(0, np.float32)
+    for k in range(20):
+        for n in range(NEAR if k < 2 else 1):
+            known.teach(
+                f"{k}-{n}",
+                f"t{k}",
+                rarity.weigh(*columns([plain(f"my {'abcdefghijklmnopqrst'[k] * 5} {n}")])[0]),
+                none,
+            )
+    known.reread()
+
+    asked = [rarity.weigh(*columns([plain(f"my {letter * 5} again")])[0]) for letter in "abcd"]
+
+    assert [known.of(vector, none, 0.0)[0] for vector in asked] == [1, 2, 0, 0]
+
+
+def everyday(k: int, closed: str = "") -> list[Event]:
+    """Return one of four usual questions, and that a person closes the one of that id as about its topic."""
+    asked = ("where is my parcel {}", "I forgot my password {}", "do you ship to Norway {}", "thank you {}")
+    text = asked[k % 4].format("abcdefghij"[k % 10])
+    events = [Event("complaint", f"c{k}", NOW + 600.0 * k, {"customer": f"u{k}"}, text)]
+    if closed:
+        topic = f"t{int(closed[1:]) % 4}"
+        events.append(
+            Event("command", f"l{k}", NOW + 600.0 * k, {"do": "close", "complaint": closed, "topic": topic})
+        )
+    return events
+
+
+def test_a_topic_that_people_begin_to_label_is_told_of_new_texts_only_as_far_as_of_the_history() -> None:
+    state = tuned(ComplaintState(), Complaints(encoder="none"))
+    for k in range(200):
+        hear(state, everyday(k), Topology(), NOW + 600.0 * k)
+    surely: list[tuple[float, float]] = []
+
+    for k in range(200, 280):  # labels of two topics, then of all
+        closed = f"c{4 * (k - 200) + k % 2}" if k < 230 else f"c{k - 200}"
+        events = everyday(k, closed)
+        hear(state, events, Topology(), NOW + 600.0 * k)
+        topic, sure = int(state.heard.topic[k]), float(state.heard.sure[k])
+        usual = state.heard.usual
+        surely.append((sure, float(usual.sure[usual.topic == topic].sum())))
+
+    assert sum(sure > 0.3 for sure, _ in surely) > 20
+    assert min(often for sure, often in surely if sure > 0) > 5
+
+
+def test_a_label_told_anew_is_read_by_as_well() -> None:
+    known, rarity, none = Known(), Rarity(), np.zeros(0, np.float32)
+    vectors = [rarity.weigh(*columns([plain(f"my {word} is late")])[0]) for word in ("tea", "rice", "soap")]
+    for k, vector in enumerate(vectors * NEAR):
+        known.teach(str(k), f"t{k % 3}", vector, none)
+    known.reread()
+    before = known.due(), known.of(vectors[2], none, 0.0)
+
+    for k in range(2, 3 * NEAR, 3):
+        known.teach(str(k), "t0" if k < 6 else "t2", vectors[2], none)
+    due = known.due(), known.of(vectors[2], none, 0.0)
+    known.reread()
+
+    assert before == (False, (3, 1.0))
+    assert due == (True, before[1])
+    assert (known.due(), known.of(vectors[2], none, 0.0)[0]) == (False, 1)
+
+
+def test_labels_go_on_to_be_learned_alike_after_a_restart() -> None:
+    known, rarity, none = Known(), Rarity(), np.zeros(0, np.float32)
+    vectors = [
+        rarity.weigh(*columns([plain(f"my {word} is late")])[0]) for word in ("tea", "rice", "soap", "milk")
+    ]
+    for k, vector in enumerate(vectors):
+        known.teach(str(k), f"t{k % 2}", vector, none)
+    again: Known = snapshot.load(snapshot.dump(known))
+    gone_over = Head()
+    for k, vector in enumerate([*vectors, vectors[0]]):
+        gone_over.teach(str(k), f"t{k % 2}", vector, again=AGAIN, cost=COST)
+
+    for one in (known, again):
+        one.teach("4", "t0", vectors[0], none)
+
+    assert again.head.pull.tolist() == known.head.pull.tolist() == gone_over.pull.tolist()
+
+
+def test_another_encoder_tells_no_topic_until_two_weeks_were_said_to_it() -> None:
+    heard, known, rarity, none = Heard(), Known(), Rarity(), np.zeros(0, np.float32)
+    vectors = [rarity.weigh(*columns([plain(f"my {word} is late")])[0]) for word in ("tea", "rice")]
+    for k in range(2 * NEAR):
+        known.teach(str(k), f"t{k % 2}", vectors[k % 2], none)
+
+    def days(first: int, last: int) -> tuple[list[int], bool]:
+        for k in range(12 * first, 12 * last):
+            heard.add(f"c{k}", NOW + HOUR * 2 * k, k, 0, Said(vectors[k % 2], none, crowd=0.0), known)
+        return [known.of(vector, none, 0.0)[0] for vector in vectors], bool(heard.usual.sure.any())
+
+    before = days(0, 5)
+    heard.change_encoder("none")
+    known.change_encoder()
+    changed = [days(5, 6), days(6, 18), days(18, 21)]
+
+    assert before == ([1, 2], True)
+    assert changed == [([0, 0], False), ([0, 0], False), ([1, 2], True)]
 
 
 def test_the_crowd_of_a_text_is_the_likest_fiftieth_and_three_at_least() -> None:

@@ -77,7 +77,7 @@ def test_labels_of_two_services_speak_against_no_third_one() -> None:
     assert after[0][1] > 0.8 * before[0][1]
 
 
-def test_a_topic_named_at_closing_is_known_from_then_on() -> None:
+def test_a_topic_named_at_closing_is_known_once_what_was_said_was_read_by_it() -> None:
     state = heard()
 
     hear(state, [close(f"t{k}", topic="stuck trolley") for k in range(4)], SHOP, NOW + 60)
@@ -87,7 +87,11 @@ def test_a_topic_named_at_closing_is_known_from_then_on() -> None:
     assert proposed(state, SHOP).topics == ("card refused", "stuck trolley")
     row = state.heard.rows(("t3",))[0]
     vector = Vector(state.heard.index[row], state.heard.weight[row])
+    assert state.known.of(vector, NO_ROW, 0.0) == (0, 0.0)
+    for k in range(8):
+        hear(state, [said(f"n{k}", f"letter {k}", NOW + 90 + k)], SHOP, NOW + 90 + k)
     assert state.known.of(vector, NO_ROW, 0.0)[0] == 1
+    assert state.heard.topic[row] == 1
 
 
 @pytest.mark.parametrize(

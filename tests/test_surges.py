@@ -12,6 +12,7 @@ from pipeline.complaints import ComplaintState, hear, tuned
 from pipeline.complaints.budget import GROWS, LASTS, LOW, MAX_GROWING, START, WEEK, Budget, Flagged
 from pipeline.complaints.heard import LENGTHS, SAMPLED, Heard, Said, voices
 from pipeline.complaints.known import Known
+from pipeline.complaints.sense import Sense
 from pipeline.complaints.surge import Surges, notice
 from pipeline.complaints.tuning import Complaints
 from pipeline.complaints.usual import DAY, HISTORY, LEAN, NEAREST, Usual
@@ -107,51 +108,75 @@ def test_flagged_peaks_are_forgotten_in_time_and_no_more_of_them_grow_than_the_b
     assert (len(flags.growing), flags.over) == (MAX_GROWING, [])
 
 
-def test_a_page_names_who_says_so_now_and_the_like_of_what_was_said_before_joins_it_still() -> None:
-    (old, new), none = (
-        (Rarity().weigh(*columns([text])[0]) for text in ("pay now", "log in")),
-        np.zeros(0, np.float32),
-    )
+NONE = np.zeros(0, np.float32)
+OLD, NEW, OTHER = (Rarity().weigh(*columns([text])[0]) for text in ("pay now", "log in", "seat map"))
+
+
+def emerged(said: list[tuple[str, Seconds, Vector]]) -> tuple[Heard, Surges]:
+    """Return a surge that emerged of complaints of that id, so long ago and in those words."""
     heard, surges = Heard(), Surges()
-    for k, id in enumerate("abcdef"):
-        before, vector = (3300 - 100 * k, old) if k < 3 else (600 - 100 * k, new)
-        heard.add(id, NOW - before, ord(id), 0, Said(vector, none), Known())
-    labels, began = {"state": "emerging"}, NOW - 3300
-    emerged = Signal(
-        "surge-1",
-        "complaint",
-        "",
-        "",
-        labels,
-        "surge",
-        began,
-        began,
-        0.0,
-        3.0,
-        0.0,
-        False,
-        "",
-        ids=tuple("abcdef"),
-    )
-    surges.on, surges.newest, surges.peak = {"surge-1": emerged}, {"surge-1": NOW - 100}, {"surge-1": -1.0}
+    for id, before, vector in said:
+        heard.add(id, NOW - before, ord(id), 0, Said(vector, NONE), Known())
     heard.usual.began = heard.usual.since = NOW - HISTORY
     heard.usual.until, heard.usual.hours = NOW - DAY / 4, np.full(48, 14.0)
+    signal = Signal(
+        id="surge-1",
+        kind="complaint",
+        service="",
+        series="",
+        labels={"state": "emerging"},
+        detector="surge",
+        since=NOW - 5300,
+        at=NOW - 100,
+        surprise=0.0,
+        observed=3.0,
+        expected=0.0,
+        page=False,
+        reason="",
+        ids=tuple(id for id, *_ in said),
+    )
+    surges.on, surges.newest, surges.peak = {"surge-1": signal}, {"surge-1": NOW - 100}, {"surge-1": -1.0}
+    return heard, surges
 
-    def say(id: str, vector: Vector) -> Signal:
-        complaint = Complaint(id, NOW, id, "chat", "en", id, "", "", ())
-        *_, found = notice(surges, heard, complaint, Said(vector, none), ord(id), "", NOW)
-        heard.add(id, NOW, ord(id), 0, Said(vector, none), Known())
-        return found
 
-    paged, joined = say("g", new), say("h", old)
+def says(heard: Heard, surges: Surges, id: str, vector: Vector, *, flagged: bool = False) -> Signal:
+    complaint = Complaint(id, NOW, id, "chat", "en", id, "", "", ())
+    *_, found = notice(surges, heard, complaint, Said(vector, NONE), ord(id), "", NOW, flagged=flagged)
+    heard.add(id, NOW, ord(id), 0, Said(vector, NONE), Known())
+    return found
 
-    assert (paged.id, paged.page, paged.ids) == ("surge-1", True, ("d", "e", "f", "g"))
+
+def test_a_page_names_who_says_so_now_and_the_like_of_what_was_said_before_joins_it_still() -> None:
+    before = [("a", 3300.0, OLD), ("b", 3200.0, OLD), ("c", 3100.0, OLD)]
+    heard, surges = emerged(
+        [*before, ("d", 300.0, NEW), ("x", 250.0, OTHER), ("e", 200.0, NEW), ("f", 100.0, NEW)]
+    )
+
+    paged, joined, newest = (says(heard, surges, *said) for said in (("g", NEW), ("h", OLD), ("i", NEW)))
+
+    assert (paged.id, paged.page, paged.ids, paged.since) == ("surge-1", True, tuple("dxefg"), NOW - 300)
     assert surges.earlier == {"surge-1": ("a", "b", "c")}
-    assert (joined.id, joined.ids[-1]) == ("surge-1", "h")
+    assert [(later.id, later.ids) for later in (joined, newest)] == [
+        ("surge-1", tuple("dxefgh")),
+        ("surge-1", tuple("dxefghi")),
+    ]
     surges.endings(heard, NOW + DAY + 1e4)
     surges.endings(heard, NOW + 2 * DAY + 1e4)
     assert heard.spent[: len(heard)].all()
     assert surges.earlier == {}
+
+
+def test_a_page_for_a_flag_names_those_whose_service_was_flagged_however_long_ago_they_wrote() -> None:
+    before = [("a", 5200.0, NEW), ("b", 5100.0, NEW), ("c", 5000.0, NEW)]
+    heard, surges = emerged([*before, *((id, 300.0, NEW) for id in "defghijk")])
+    heard.usual.hours[:22] *= 300  # the hours before 22:13 are so busy that the last minutes tell most
+    surges.budget.bar = 1e9
+    surges.flagged = ["b", "c"]
+
+    paged = says(heard, surges, "l", NEW, flagged=True)
+
+    assert (paged.page, paged.ids, paged.since) == (True, tuple("bcdefghijkl"), NOW - 5100)
+    assert surges.earlier == {"surge-1": ("a",)}
 
 
 def of_one_sense(rows: int) -> Usual:
@@ -293,8 +318,14 @@ def test_another_encoder_forgets_what_was_meant_but_not_what_was_said() -> None:
     seat_maps(state)
     before = len(state.heard)
 
-    again = tuned(snapshot.load(snapshot.dump(state)), Complaints(encoder="none", false_surges_a_week=2.0))
+    meant = snapshot.load(snapshot.dump(state))
+    meant.sense = Sense("use")  # as if until now
+    meant.heard.dense = np.ones((len(meant.heard.time), 3), np.float32)
+    meant.surges.budget.bar = 1e9
 
-    assert len(again.heard) == before
+    again = tuned(meant, Complaints(encoder="none", false_surges_a_week=2.0))
+
+    assert (len(again.heard), again.heard.dense.shape[1], again.sense.encoder) == (before, 0, "none")
+    assert again.heard.weight.tolist() == state.heard.weight.tolist()
     assert again.surges.budget.a_week == pytest.approx(2.0)
     assert again.surges.budget.bar < state.surges.budget.bar

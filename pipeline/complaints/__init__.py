@@ -45,7 +45,7 @@ class Names(NamedTuple):
 
 @dataclass(slots=True)
 class ComplaintState:
-    """What customers have been saying. Owned by the pipeline; about 110 MB when full, see each part."""
+    """What customers have been saying. Owned by the pipeline; about 125 MB when full, see each part."""
 
     rarity: Rarity = field(default_factory=Rarity)
     sense: Sense = field(default_factory=Sense)
@@ -73,6 +73,7 @@ def tuned(state: ComplaintState, tuning: Complaints) -> ComplaintState:
     if state.sense.encoder != name:
         state.sense = Sense(name)
         state.heard.change_encoder(name)
+        state.known.change_encoder()
         state.surges.budget = Budget()
     state.surges.budget.allow(tuning.false_surges_a_week)
     return state

@@ -27,12 +27,10 @@ class Head:
     """A linear support vector machine, one service against the rest, that learns label by label.
 
     Hsieh et al. 2008, "A Dual Coordinate Descent Method for Large-scale Linear SVM", algorithm 1, of which
-    each label makes `again` + 1 steps: in the limit it is what a training on all labels gives. 0.1 ms a step.
+    each label makes some steps: in the limit it is what a training on all labels gives. 0.1 ms a step.
     Owned by ComplaintState.
     """
 
-    again: int = AGAIN
-    cost: float = COST
     services: list[str] = field(default_factory=list)
     count: int = 0  # labels ever taken; row of a label = its number % MAX_LABELS
     ids: dict[str, int] = field(default_factory=dict)  # complaint -> row
@@ -47,7 +45,15 @@ class Head:
     next: int = 0  # the label to go over again
     dropped: Counter[str] = field(default_factory=Counter)
 
-    def teach(self, id: str, service: str, vector: Vector, sense: Dense | None = None) -> None:
+    def teach(
+        self,
+        id: str,
+        service: str,
+        vector: Vector,
+        sense: Dense | None = None,
+        again: int = AGAIN,
+        cost: float = COST,
+    ) -> None:
         """Learn that the complaint is about the service; told again, the newer word holds."""
         number = self._number(service)
         if number is None:
@@ -60,10 +66,10 @@ class Head:
         if sense is not None:
             self._widen(len(sense))
             self.sense[row] = sense
-        self._step(row)
-        for _ in range(min(self.again, len(self.names) - 1)):
+        self._step(row, cost)
+        for _ in range(min(again, len(self.names) - 1)):
             self.next = (self.next + 1) % len(self.names)
-            self._step(self.next)
+            self._step(self.next, cost)
 
     def evidence(self, services: tuple[str, ...], vector: Vector, sense: Dense | None = None) -> Floats:
         """Return log odds to add to those of the catalogue's services, (services,); 0 where none is known."""
@@ -85,14 +91,14 @@ class Head:
             said = said + sense @ self.meaning
         return np.asarray(said, np.float64)
 
-    def _step(self, row: int) -> None:
+    def _step(self, row: int, cost: float) -> None:
         """Move the row's pull on each service to where its own error costs least."""
         sense = self.sense[row] if self.sense.shape[1] else None
         side = np.where(np.arange(len(self.services)) == self.label[row], 1.0, -1.0)
         size = float(self.weight[row] @ self.weight[row]) + (float(sense @ sense) if sense is not None else 0)
         own = self.pull[row] * side
-        slope = side * self.say(self.index[row], self.weight[row], sense) - 1 + own / (2 * self.cost)
-        new = np.maximum(own - slope / (size + 1 / (2 * self.cost)), 0)
+        slope = side * self.say(self.index[row], self.weight[row], sense) - 1 + own / (2 * cost)
+        new = np.maximum(own - slope / (size + 1 / (2 * cost)), 0)
         self._pull(row, np.asarray(new * side - self.pull[row], np.float32))
 
     def _pull(self, row: int, change: Singles) -> None:

@@ -83,6 +83,7 @@ class Heard:
     spent: NDArray[np.bool_] = field(
         default_factory=lambda: np.zeros(64, np.bool_)
     )  # in a surge that is over
+    changed: Seconds = -np.inf  # newest complaint when the encoder was last changed
     ids: list[str] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)  # id -> first + row
     usual: Usual = field(default_factory=Usual)
@@ -118,17 +119,17 @@ class Heard:
         if not len(said.dense) and self.latent.due(heard, self.count):
             self._place_again(heard)
         if self.usual.due(heard):
-            if known.due():
+            if known.due() and time - self.changed >= HISTORY:
                 self._read_again(known)
             columns = {name: getattr(self, name)[: self.count] for name in SAMPLED}
             self.usual.take(columns, heard, time)
 
     def _read_again(self, known: Known) -> None:
         """Look again for the known topics in what was said before they were known."""
+        known.reread()
         n = self.count
         found = known.of_all(self.index[:n], self.weight[:n], self.dense[:n], self.crowd[:n])
         self.topic[:n], self.sure[:n] = found
-        known.read = known.head.count
 
     def _place_again(self, heard: int) -> None:
         """Learn anew how what is said varies, and look through it at what was said before."""
@@ -233,6 +234,8 @@ class Heard:
 
     def change_encoder(self, name: str) -> None:
         """Forget what the texts mean to the encoder of before; their words are kept."""
+        self.changed = float(self.time[: self.count].max(initial=-np.inf))
+        self.topic[:], self.sure[:] = 0, 0.0  # found by what was meant
         self.dense = np.zeros((len(self.time), 0), np.float32)
         self.places, self.latent = self.dense.copy(), Latent()
         self.usual.change_encoder(name)

@@ -97,9 +97,9 @@ def notice(
 ) -> list[Signal]:
     """Return the word to give about the surge that this complaint begins or joins, if any, and what is over.
 
-    Three ways to say the same, of which the most surprising counts: like words, being about the same known
-    topic, or naming the same service in whatever language. Where the service is flagged already, less is
-    asked of those who say the same about a flagged one.
+    Up to three ways to say the same, of which the most surprising counts: like words, being about the same
+    known topic, or naming the same service in whatever language. Where the service is flagged already, less
+    is asked of those who say the same about a flagged one.
     """
     over = surges.endings(heard, complaint.time)  # before it could join what nobody joined in time
     budget, usual = surges.budget, heard.usual
@@ -126,7 +126,7 @@ def notice(
     fresh = len({voice, *heard.voice[rows[~heard.spent[rows]]].tolist()})
     rarity = float(np.log10(heard.weekly(complaint.time)))
     beyond = rise.surprise - rarity
-    backed = -math.inf
+    backed, backers = -math.inf, np.zeros(0, np.intp)
     if flagged:
         backed, backers = _backed(surges, heard, complaint, recent, ways, voice, named)
         budget.flags.hear(
@@ -145,10 +145,12 @@ def notice(
     by_name = named if named and same is ways[-1][0] else ""
     lesson = surges.lessons.of(heard, said, [] if signal.page else rows[-EXAMPLES:].tolist(), by_name)
     lift = lesson.lift if lesson else 0.0
-    loud = voices >= VOICES and (beyond >= bar + lift or backed - rarity >= corroborated_bar + lift)
+    vouched = backed - rarity >= corroborated_bar + lift
+    loud = voices >= VOICES and (beyond >= bar + lift or vouched)
     page = signal.page or (loud and not (lesson and lesson.hushes(many)))
     if page and not signal.page:
-        signal, rows = _narrowed(surges, heard, signal, rows, complaint.time - max(rise.window, NAMED))
+        span = complaint.time - max(rise.window, NAMED), complaint.time
+        signal = _narrowed(surges, heard, signal, span, rows, backers if vouched else backers[:0])
     signal = replace(
         signal,
         at=now,
@@ -157,7 +159,7 @@ def notice(
         surprise=round(max(signal.surprise, rise.surprise), 3),
         observed=max(signal.observed, float(voices)),
         page=page,
-        ids=_all(signal.ids, [heard.ids[row] for row in rows.tolist()], complaint.id),
+        ids=_all(surges, heard, signal, rows, complaint.id),
     )
     surges.on[signal.id] = replace(signal, reason=_reason(signal, complaint, rise, lesson))
     surges.newest[signal.id] = max(surges.newest.get(signal.id, 0.0), complaint.time)
@@ -220,22 +222,31 @@ def _new(complaint: Complaint, since: Seconds, service: str, rise: Rise) -> Sign
 
 
 def _narrowed(
-    surges: Surges, heard: Heard, signal: Signal, rows: NDArray[np.intp], since: Seconds
-) -> tuple[Signal, NDArray[np.intp]]:
-    """Return the surge as it begins to page, and the rows that it names: those since then.
+    surges: Surges,
+    heard: Heard,
+    signal: Signal,
+    span: tuple[Seconds, Seconds],
+    rows: NDArray[np.intp],
+    backers: NDArray[np.intp],
+) -> Signal:
+    """Return the surge as it begins to page: it names those of the rows and before in the span, and backers.
 
-    What made it emerge before may be another trouble. It is remembered, so that the like of it joins still.
+    What made it emerge earlier may be another trouble. It is remembered: the like of it joins still.
     """
-    named = heard.time[rows] > since
-    now_said = {heard.ids[row] for row in rows[named].tolist()}
-    every = (*signal.ids, *(heard.ids[row] for row in rows.tolist()))
-    surges.earlier[signal.id] = tuple(id for id in dict.fromkeys(every) if id not in now_said)
-    return replace(signal, ids=()), rows[named]
+    every = np.union1d(rows, heard.rows(signal.ids)).astype(np.intp)
+    now_said = np.union1d(every[heard.time[every] > span[0]], backers).astype(np.intp)
+    surges.earlier[signal.id] = tuple(heard.ids[row] for row in np.setdiff1d(every, now_said)[-MAX_IDS:])
+    began = float(heard.time[now_said].min(initial=span[1]))
+    return replace(signal, ids=tuple(heard.ids[row] for row in now_said.tolist()), since=began)
 
 
-def _all(known: tuple[str, ...], rows: list[str], newest: str) -> tuple[str, ...]:
-    """Return the ids of all the complaints behind the surge, at most MAX_IDS, the newest last."""
-    return tuple(dict.fromkeys((*known, *rows, newest)))[-MAX_IDS:]
+def _all(
+    surges: Surges, heard: Heard, signal: Signal, rows: NDArray[np.intp], newest: str
+) -> tuple[str, ...]:
+    """Return the ids of all complaints behind the surge as they came, at most MAX_IDS, the newest last."""
+    every = {*signal.ids, *(heard.ids[row] for row in rows.tolist())}
+    every.difference_update(surges.earlier.get(signal.id, ()))
+    return (*sorted(every, key=lambda id: heard.numbers.get(id, -1)), newest)[-MAX_IDS:]
 
 
 def _joined(
