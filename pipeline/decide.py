@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pipeline.correlate.picture import say
+from pipeline.correlate.picture import say, settled
 from pipeline.inhibit import Inhibitor
 from pipeline.policy import Policy, strong
 from pipeline.quiet import QuietState, hear, quieting
@@ -122,13 +122,8 @@ def _over(state: DecideState, incident: Incident, now: Seconds) -> Verdict:
         return Verdict(False, Reason.NOTHING_NEW, incident.by, "it is part of another, and over when that is")
     lasted = (incident.resolved or now) - incident.opened
     said = [f"over after {span(lasted)}"]
-    new = [
-        f"{s.labels.get('__name__', s.series)} of {s.service} has settled at {s.settled}"
-        for s in incident.signals
-        if s.settled and s.page
-    ]
-    if new:
-        said.append(f"not as it was: {new[0]}" + (f", and {len(new) - 1} more like it" if new[1:] else ""))
+    if new := settled(incident):
+        said.append(new)
     return Verdict(True, Reason.RESOLVED, incident.by, "; ".join(said))
 
 

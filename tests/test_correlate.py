@@ -124,7 +124,7 @@ def test_an_incident_resolves_by_itself_when_quiet_since_its_last_signal_ended()
     desk = Desk()
     bad = signal("payment", 1000)
     desk.step(1000, [bad])
-    desk.step(1300, [over(bad, 1240)])
+    desk.step(1300, [replace(over(bad, 1240), settled="96 %")])
 
     desk.step(1240 + QUIET - 1)
     before = desk.all[0].state
@@ -132,6 +132,8 @@ def test_an_incident_resolves_by_itself_when_quiet_since_its_last_signal_ended()
 
     assert (before, desk.all[0].state) == (State.OPEN, State.RESOLVED)
     assert desk.all[0].resolved == 1240 + QUIET
+    because = "over: nothing abnormal for 180 s; not as it was: cpu_ratio of payment has settled at 96 %"
+    assert desk.all[0].timeline[-1].what == because
 
 
 def test_evidence_that_stays_on_does_not_hold_an_incident_open() -> None:

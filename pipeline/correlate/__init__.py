@@ -11,7 +11,7 @@ from pipeline.correlate import parts
 from pipeline.correlate.admit import admit
 from pipeline.correlate.anew import let_go
 from pipeline.correlate.behind import refill
-from pipeline.correlate.picture import redraw, say
+from pipeline.correlate.picture import redraw, say, settled
 from pipeline.correlate.place import holding, hot, loud
 from pipeline.correlate.state import CorrelateState
 from pipeline.correlate.turns import in_turn
@@ -131,7 +131,10 @@ def _close(state: CorrelateState, id: str, resolve_after: Seconds, now: Seconds)
     incident = state.get(id)
     if incident.quiet is None or now - incident.quiet < resolve_after:
         return
-    told = say(incident, now, f"over: nothing abnormal for {now - incident.quiet:.0f} s")
+    said = f"over: nothing abnormal for {now - incident.quiet:.0f} s"
+    if new := settled(incident):
+        said += f"; {new}"
+    told = say(incident, now, said)
     over = replace(told, state=State.RESOLVED, resolved=now, updated=now)
     state.resolve(over, now)
     parts.over(state, id, now)

@@ -43,7 +43,8 @@ def admit(
         return
     if id is None:
         signal = speaking(state, signal) if signal.kind == "complaint" else signal
-        signal = replace(signal, since=max([signal.since, *parted.values()]))
+        if parted:
+            signal = replace(signal, since=max([signal.since, *parted.values()]))
         id = _home(state, signal, topology, stale, now)
         if id is None:
             state.dropped["incident limit"] += 1

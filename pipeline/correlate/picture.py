@@ -93,6 +93,17 @@ def say(incident: Incident, now: Seconds, what: str, suspects: tuple[str, ...] =
     return replace(incident, timeline=lines)
 
 
+def settled(incident: Incident) -> str:
+    """Return what of an incident is over at another level than before, "" where all is back."""
+    new = [
+        f"{s.labels.get('__name__', s.series)} of {s.service} has settled at {s.settled}"
+        for s in incident.signals
+        if s.settled and s.page
+    ]
+    more = f", and {len(new) - 1} more like it" if new[1:] else ""
+    return f"not as it was: {new[0]}{more}" if new else ""
+
+
 def _shown(incident: Incident) -> tuple[str, ...]:
     return next((e.suspects for e in reversed(incident.timeline) if e.suspects), ())
 

@@ -73,7 +73,7 @@ def back(state: CorrelateState, topology: Topology, signal: Signal) -> Incident 
 def _around(signal: Signal, topology: Topology) -> Mapping[str, int]:
     """Return what is near the signal, by how far; a slow way between two services is as near to either."""
     near = topology.around(signal.service)
-    if sort_of(signal) != "gap":
+    if signal.kind == "alert" or sort_of(signal) != "gap":
         return near
     other = topology.around(ends(signal)[0])
     return {name: min(each[name] for each in (near, other) if name in each) for name in [*near, *other]}
