@@ -255,13 +255,13 @@ def test_an_alert_that_always_fires_is_no_incident() -> None:
     assert desk.state.dropped.total() == 0
 
 
-def test_the_timeline_says_whose_signal_it_is() -> None:
+def test_the_timeline_says_whose_signal_it_is_and_how_near_it_is() -> None:
     desk = Desk()
     desk.step(1000, [signal("payment", 1000), signal("checkout", 1000, "latency_seconds")])
 
     [incident] = desk.all
     assert [e.what for e in incident.timeline if e.what.startswith("metric")] == [
-        "metric of payment: cpu_ratio of payment is high"
+        "metric of payment, which checkout calls: cpu_ratio of payment is high"
     ]
 
 

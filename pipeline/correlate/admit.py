@@ -11,7 +11,7 @@ from pipeline.correlate.behind import fewest, full, stand_behind
 from pipeline.correlate.habits import WINDOW
 from pipeline.correlate.parts import merge
 from pipeline.correlate.picture import say
-from pipeline.correlate.place import back, by_habit, fitting, lag
+from pipeline.correlate.place import back, beside, by_habit, fitting, lag
 from pipeline.correlate.state import STORM, CorrelateState
 from pipeline.correlate.voices import explained, speaking, take_in
 from pipeline.topology import Topology
@@ -63,7 +63,8 @@ def admit(
         stale[id] = None
         if signal.page and (known is None or not known.page):
             whose = f" of {signal.service}" if signal.service else ""
-            incident = say(incident, now, f"{signal.kind}{whose}: {signal.reason}")
+            near = beside(topology, incident, signal)
+            incident = say(incident, now, f"{signal.kind}{whose}{near and ', '}{near}: {signal.reason}")
     if known is not None and signal.kind == "complaint":
         signal = replace(signal, service=known.service, since=known.since)
     if known is not None and signal.ended is not None:

@@ -86,6 +86,21 @@ def _touched(state: CorrelateState, near: Mapping[str, int]) -> list[tuple[int, 
     return [(near[service], service) for service in state.open if service in near]
 
 
+def beside(topology: Topology, incident: Incident, signal: Signal) -> str:
+    """Return in words how far the signal's service is from the nearest other of the incident, if near."""
+    others = {s.service for s in incident.signals if s.id != signal.id}
+    near = topology.around(signal.service)
+    distance, other = min(((near[o], o) for o in others if o in near), default=(0, ""))
+    if not distance:
+        return ""
+    if distance == 1:
+        called = other in topology.callers.get(signal.service, ())
+        return f"which {other} calls" if called else f"which calls {other}"
+    if other in topology.hosts.get(signal.service, ()):
+        return f"on the host of {other}"
+    return f"two calls from {other}"
+
+
 def lag(state: CorrelateState, incident: Incident, signal: Signal) -> Seconds:
     """Return how far the signal's onset lies outside the onsets of the incident's signals.
 
