@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,14 @@ MAX_QUIET = 200
 MAX_IDS = 500
 MAX_SERVICES = 10_000
 EMERGING, CONFIRMED, GONE = "emerging", "confirmed", "quiet"  # label "state" of a surge's signal
+
+
+class Way(NamedTuple):
+    """One way in which others say the same as a complaint."""
+
+    same: Floats  # (n,) of late, how far each does, 0-1
+    often: float  # how many in the history did
+    grain: float  # that they come in, as of Heard.often
 
 
 @dataclass(slots=True)
@@ -97,31 +106,16 @@ def notice(
 ) -> list[Signal]:
     """Return the word to give about the surge that this complaint begins or joins, if any, and what is over.
 
-    Up to three ways to say the same, of which the most surprising counts: like words, being about the same
-    known topic, or naming the same service in whatever language. Where the service is flagged already, less
-    is asked of those who say the same about a flagged one.
+    Where its service is flagged already, less is asked of those who say the same about a flagged one.
     """
     over = surges.endings(heard, complaint.time)  # before it could join what nobody joined in time
-    budget, usual = surges.budget, heard.usual
+    budget = surges.budget
     budget.began = min(budget.began, complaint.time)
     bar, corroborated_bar = budget.bar, budget.ask(complaint.time, flagged=flagged)
     recent = heard.lately(complaint.time)
-    by_words = heard.alike(said, recent)
-    ways = [(by_words, *heard.often(said))]
-    if said.sure:
-        # What is only a little like it counts by words, neither here nor in what is usual of the topic.
-        ways.append((heard.about(said, recent), *heard.often_about(said)))
-    if named:
-        number = surges.number(named)
-        service = (heard.service[recent] == number).astype(np.float64)
-        ways.append((service, float((usual.service == number).sum()) / usual.share, 1.0))
-    rises = [
-        (heard.rise(same, recent, often, complaint.time, voice, grain), same) for same, often, grain in ways
-    ]
-    rise, same = max(rises, key=lambda way: way[0].surprise)
-    when = heard.time[recent]
-    near = (same >= SAME) & (when > complaint.time - max(rise.window, JOINED)) & (when <= complaint.time)
-    rows = np.flatnonzero(near) + recent.start
+    ways = _ways(surges, heard, said, recent, named)
+    by_words = ways[0].same
+    same, rise, rows = _risen(heard, complaint.time, recent, ways, voice)
     voices = len({voice, *heard.voice[rows].tolist()})
     fresh = len({voice, *heard.voice[rows[~heard.spent[rows]]].tolist()})
     rarity = float(np.log10(heard.weekly(complaint.time)))
@@ -142,7 +136,7 @@ def notice(
         signal = replace(signal, id=past.id)
         del surges.quiet[past.id]
     many = crowd(heard, rows, voice, complaint.time)
-    by_name = named if named and same is ways[-1][0] else ""
+    by_name = named if named and same is ways[-1].same else ""
     lesson = surges.lessons.of(heard, said, [] if signal.page else rows[-EXAMPLES:].tolist(), by_name)
     lift = lesson.lift if lesson else 0.0
     vouched = backed - rarity >= corroborated_bar + lift
@@ -170,12 +164,39 @@ def notice(
     return [*over, surges.on[signal.id]]
 
 
+def _ways(surges: Surges, heard: Heard, said: Said, recent: slice, named: str) -> list[Way]:
+    """Return up to three ways to say the same, of which the most surprising counts.
+
+    Like words; being about the same known topic; or naming the same service in whatever language.
+    """
+    ways = [Way(heard.alike(said, recent), *heard.often(said))]
+    if said.sure:
+        # What is only a little like it counts by words, neither here nor in what is usual of the topic.
+        ways.append(Way(heard.about(said, recent), *heard.often_about(said)))
+    if named:
+        number, usual = surges.number(named), heard.usual
+        service = (heard.service[recent] == number).astype(np.float64)
+        ways.append(Way(service, float((usual.service == number).sum()) / usual.share, 1.0))
+    return ways
+
+
+def _risen(
+    heard: Heard, time: Seconds, recent: slice, ways: Sequence[Way], voice: int
+) -> tuple[Floats, Rise, NDArray[np.intp]]:
+    """Return how far each says the same in the most surprising way, how surprising, and the rows that do."""
+    rises = [heard.rise(way.same, recent, way.often, time, voice, way.grain) for way in ways]
+    best = max(range(len(ways)), key=lambda k: rises[k].surprise)
+    same, rise, when = ways[best].same, rises[best], heard.time[recent]
+    near = (same >= SAME) & (when > time - max(rise.window, JOINED)) & (when <= time)
+    return same, rise, np.flatnonzero(near) + recent.start
+
+
 def _backed(
     surges: Surges,
     heard: Heard,
     complaint: Complaint,
     recent: slice,
-    ways: Sequence[tuple[Floats, float, float]],
+    ways: Sequence[Way],
     voice: int,
     named: str,
 ) -> tuple[float, NDArray[np.intp]]:
