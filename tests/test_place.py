@@ -28,7 +28,10 @@ def test_the_nearest_service_of_an_incident_is_named(
 ) -> None:
     desk = Desk()
     desk.step(1000, [signal(others[0], 1000)])
-    signals = tuple(signal(other, 1000, "latency_seconds") for other in others)
+    signals = (
+        *(signal(other, 1000, "latency_seconds") for other in others),
+        signal(service, 1000, "memory_bytes", page=False),
+    )
     incident = replace(desk.all[0], signals=signals)
 
     assert beside(SHOP, incident, signal(service, 1010)) == words

@@ -40,7 +40,7 @@ def test_a_bad_deploy_is_rolled_back_and_found_to_be_calm() -> None:
 
 def test_the_next_step_waits_for_the_outcome_of_the_one_before() -> None:
     two = [
-        {"do": "http", "what": "one", "args": {"url": "http://a/"}, "undo": {"do": "nothing", "what": "-"}},
+        {"do": "http", "what": "One.", "args": {"url": "http://a/"}, "undo": {"do": "nothing", "what": "-"}},
         {"do": "http", "what": "two", "args": {"url": "http://b/"}, "undo": {"do": "nothing", "what": "-"}},
     ]
     stage = Stage(answer(book(steps=two)))
@@ -52,6 +52,7 @@ def test_the_next_step_waits_for_the_outcome_of_the_one_before() -> None:
 
     assert before == ["rollback/0"]
     assert stage.steps() == ["rollback/0", "rollback/1"]
+    assert "Playbook rollback: One: 200 OK" in stage.told
 
 
 def test_an_outcome_that_comes_twice_counts_once() -> None:

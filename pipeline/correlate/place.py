@@ -87,8 +87,8 @@ def _touched(state: CorrelateState, near: Mapping[str, int]) -> list[tuple[int, 
 
 
 def beside(topology: Topology, incident: Incident, signal: Signal) -> str:
-    """Return in words how far the signal's service is from the nearest other of the incident, if near."""
-    others = {s.service for s in incident.signals if s.id != signal.id}
+    """Return in words how far the signal's service is from the nearest that could page before it, if near."""
+    others = {s.service for s in incident.signals if s.id != signal.id and s.page}
     near = topology.around(signal.service)
     distance, other = min(((near[o], o) for o in others if o in near), default=(0, ""))
     if not distance:

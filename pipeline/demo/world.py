@@ -103,7 +103,7 @@ def roll_back(desk: str) -> dict[str, Any]:
         "steps": [
             {
                 "do": "http",
-                "what": "Roll {service} back: take out {change}.",
+                "what": "Roll {service} back: take out {change}",
                 "args": {
                     "method": "POST",
                     "url": f"{desk}/deployer/{{service}}/rollback",

@@ -114,7 +114,7 @@ def _go(u: Underway, k: int, now: Seconds) -> Move:
 
 
 def _heard(u: Underway, ok: bool, detail: str, effectless: bool, now: Seconds) -> Move:
-    what = say(_at(u).what, u.fields)
+    what = say(_at(u).what, u.fields).rstrip(".")
     if u.run.state == "undoing":
         u = _say(u, f"undo: {what}: {detail}", now)
         return _undo(replace(u, undid=u.undid or ok, broken=u.broken or not ok), now)
