@@ -64,6 +64,7 @@ class Topology:
     services: Mapping[str, Service] = field(default_factory=dict)
     customers: Mapping[str, Customer] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()  # what the file says that is perhaps not what was meant
+    seen: frozenset[str] = frozenset()  # services whose callees traces tell, not the file
 
     def __post_init__(self) -> None:
         for index in (self.callees, self.callers, self.hosts):  # now: of a large catalogue they take a second

@@ -95,4 +95,5 @@ def test_the_catalogue_is_believed_and_traces_tell_what_it_does_not() -> None:
     assert before is catalog
     assert after.services["front"] == Service(owner="web", depends_on=("cart",))
     assert after.services["cart"] == Service(depends_on=("db",))
+    assert (before.seen, after.seen) == (frozenset(), frozenset({"front"}))
     assert graph.around(state, catalog) is after

@@ -68,4 +68,6 @@ async def test_a_slow_service_of_which_only_traces_tell_is_paged_and_named(
         await trade(forewarn, clock, shop, 60, Fault(work={"pay": 8.0}))
         found = await opened(forewarn)
 
+        page = (await forewarn.client.get("/services")).text
     assert [incident["suspects"][0]["service"] for incident in found] == ["pay"]
+    assert '<td>cart, checkout<small class="seen">seen in traces</small></td>' in page

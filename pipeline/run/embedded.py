@@ -34,6 +34,7 @@ from pipeline.perform import Performer
 from pipeline.run.commit import Commit
 from pipeline.run.stepper import Done, Stepper
 from pipeline.store import Store
+from pipeline.topology import Topology
 from pipeline.types import Action, Incident, Seconds, State, Step
 
 P = ParamSpec("P")
@@ -181,6 +182,11 @@ class Engine:
         if back > SET_BACK:
             return f"the clock was set back by {back:.0f} s: timers stand still until it has caught up"
         return ""
+
+    def topology(self) -> Topology:
+        """Return the catalogue, and the calls that traces show of services of which it names none."""
+        graph = self.stepper.pipeline.graph
+        return graph.found if graph.catalog is self.config.topology else self.config.topology
 
     async def topics(self) -> tuple[Topic, ...]:
         """Return what customers complain of, by topic, as it stands between two steps."""

@@ -166,7 +166,7 @@ def _pages(engine: Engine, launch: Launch, stopping: Callable[[], bool]) -> Star
         Route("/metrics", metrics),
     ]
     shown = console.routes(
-        engine.store, engine.submit, clock.wall, lambda: engine.config.topology,
+        engine.store, engine.submit, clock.wall, engine.topology,
         told=lambda: bool(engine.config.response.receiver), articles=lambda: engine.config.articles,
         topics=engine.topics, names=engine.names, stopping=stopping,
         longest=lambda: engine.config.policy.silence_longest, firing=engine.firing,

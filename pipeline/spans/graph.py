@@ -34,4 +34,6 @@ def _with(catalog: Topology, state: TraceState) -> Topology:
         for caller, callees in calls(state).items()
         if not (known := catalog.services.get(caller, Service())).depends_on
     }
-    return Topology({**catalog.services, **more}, catalog.customers, catalog.doubts) if more else catalog
+    if not more:
+        return catalog
+    return Topology({**catalog.services, **more}, catalog.customers, catalog.doubts, frozenset(more))
