@@ -40,6 +40,7 @@ class Known:
     read: int = 0  # of them, those told when all that is kept was last read
     words: Singles = field(default_factory=lambda: np.zeros((FOLDED, 0), np.float32))  # of the head, then
     meaning: Singles = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    label: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
     enough: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))  # FEW labels, a topic
 
     def teach(self, id: str, topic: str, vector: Vector, dense: Dense) -> None:
@@ -54,13 +55,14 @@ class Known:
         """Read by all that was learned from now on; what is kept wants to be read again by of_all."""
         self.read = self.learned
         self.words, self.meaning = self.head.words.copy(), self.head.meaning.copy()
-        labels = self.head.label[: len(self.head.names)]
-        self.enough = np.bincount(labels, minlength=len(self.head.services)) >= FEW
+        self.label = self.head.label[: len(self.head.names)].copy()
+        self.enough = np.bincount(self.label, minlength=len(self.head.services)) >= FEW
 
     def change_encoder(self) -> None:
         """Tell nothing until all that is kept is read again: what was said before is not told alike."""
         none = Known()
-        self.words, self.meaning, self.enough, self.read = none.words, none.meaning, none.enough, -1
+        self.words, self.meaning, self.label, self.enough = none.words, none.meaning, none.label, none.enough
+        self.read = -1
 
     def of(self, vector: Vector, dense: Dense, crowd: float) -> tuple[int, float]:
         """Return the number of the likeliest topic, from 1, and how surely it is that one, 0-1.
@@ -75,9 +77,9 @@ class Known:
         if meant:
             margin += dense @ self.meaning
         best = int(margin.argmax())
-        own = np.flatnonzero(head.label[: len(head.names)] == best)
-        if not self.enough[best] or not len(own):
+        if not self.enough[best]:
             return 0, 0.0
+        own = np.flatnonzero(self.label == best)
         # What of_all does of many, without the matrices of scipy, which cost five times as much for one.
         spread = np.zeros(FOLDED, np.float32)
         np.add.at(spread, index, vector.weight)
@@ -99,12 +101,10 @@ class Known:
         meant = self._meant(dense.shape[1])
         if meant:
             margin += dense @ self.meaning
-        best, labels = margin.argmax(axis=1), self.head.label[: len(self.head.names)]
+        best = margin.argmax(axis=1)
         near = np.full(n, -np.inf)
         for topic in np.unique(best[self.enough[best]]).tolist():
-            asked, own = np.flatnonzero(best == topic), np.flatnonzero(labels == topic)
-            if not len(own):
-                continue
+            asked, own = np.flatnonzero(best == topic), np.flatnonzero(self.label == topic)
             cosine = (table[asked] @ _table(self.head.index[own], self.head.weight[own]).T).toarray()
             if meant:
                 cosine = MEANT * (dense[asked] @ self.head.sense[own].T) + (1 - MEANT) * cosine
