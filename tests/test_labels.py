@@ -93,6 +93,21 @@ def test_a_topic_named_at_closing_is_known_once_what_was_said_was_read_by_it() -
     assert state.known.of(vector, NO_ROW, 0.0)[0] == 1
 
 
+def test_a_label_that_comes_with_its_complaint_is_taken_however_they_are_cut_into_calls() -> None:
+    one_call, many_calls = (tuned(ComplaintState(), Complaints(encoder="none")) for _ in range(2))
+    events = []
+    for k in range(6):
+        at = NOW + 60 * k
+        events += [said(f"s{k}", f"my trolley hangs {k}", at), close(f"s{k}", at + 30, topic=f"t{k % 2}")]
+
+    hear(one_call, events, SHOP, NOW + 600)
+    for event in events:
+        hear(many_calls, [event], SHOP, event.time)
+
+    assert one_call.known.head.names == many_calls.known.head.names == [f"s{k}" for k in range(6)]
+    assert not one_call.labels.dropped
+
+
 @pytest.mark.parametrize(
     ("event", "counted"),
     [

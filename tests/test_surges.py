@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import snapshot
-from pipeline.complaints import ComplaintState, hear, tuned
+from pipeline.complaints import ComplaintState, hear, surge, tuned
 from pipeline.complaints.budget import GROWS, LASTS, LOW, MAX_GROWING, START, WEEK, Budget, Flagged
 from pipeline.complaints.heard import LENGTHS, SAMPLED, Heard, Said, voices
 from pipeline.complaints.known import Known
@@ -141,8 +143,8 @@ def emerged(said: list[tuple[str, Seconds, Vector]]) -> tuple[Heard, Surges]:
 
 def says(heard: Heard, surges: Surges, id: str, vector: Vector, *, flagged: bool = False) -> Signal:
     complaint = Complaint(id, NOW, id, "chat", "en", id, "", "", ())
-    *_, found = notice(surges, heard, complaint, Said(vector, NONE), ord(id), "", NOW, flagged=flagged)
-    heard.add(id, NOW, ord(id), 0, Said(vector, NONE), Known())
+    *_, found = notice(surges, heard, complaint, Said(vector, NONE), ord(id[0]), "", NOW, flagged=flagged)
+    heard.add(id, NOW, ord(id[0]), 0, Said(vector, NONE), Known())
     return found
 
 
@@ -177,6 +179,45 @@ def test_a_page_for_a_flag_names_those_whose_service_was_flagged_however_long_ag
 
     assert (paged.page, paged.ids, paged.since) == (True, tuple("bcdefghijkl"), NOW - 5100)
     assert surges.earlier == {"surge-1": ("a",)}
+
+
+def test_a_page_counts_those_it_names_and_its_first_is_its_beginning() -> None:
+    before = [(id, 5000.0, NEW) for id in "abc"]
+    heard, surges = emerged([*before, *((id, 300.0, NEW) for id in "defghijk")])
+    heard.usual.hours[:22] *= 300  # the hours before 22:13 are so busy that the last minutes tell most
+
+    paged, later = says(heard, surges, "l", NEW), says(heard, surges, "m", NEW)
+
+    assert (len(paged.ids), paged.observed, later.observed) == (9, 9.0, 10.0)
+    assert paged.reason.startswith("9 customers complain alike within 5 min")
+
+
+def test_what_is_no_longer_kept_stays_first_in_a_surge_and_the_oldest_past_the_bound_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard, surges = emerged([(id, 300.0, NEW) for id in "defg"])
+    gone = tuple(f"gone {k}" for k in (7, 3, 5))
+    surges.on["surge-1"] = replace(surges.on["surge-1"], page=True, ids=(*gone, *"defg"))
+
+    told = says(heard, surges, "h", NEW)
+    monkeypatch.setattr(surge, "MAX_IDS", 4)
+    cut = says(heard, surges, "gone 3", NEW)  # delivered again
+
+    assert told.ids == (*gone, *"defgh")
+    assert cut.ids == (*"fgh", "gone 3")
+
+
+def test_a_few_old_complaints_that_come_first_do_not_make_a_history() -> None:
+    heard, fresh = Heard(), Heard()
+    for one in (heard, fresh):
+        for k in range(400):
+            late = 40 * DAY if one is heard and k < 20 else 0.0
+            one.add(str(k), NOW + 60.0 * k - late, k, 0, Said(NEW, NONE), Known())
+
+    reached = NOW + 60 * 399 - heard.usual.since
+    assert reached == pytest.approx(NOW + 60 * 399 - fresh.usual.since, rel=0.1)
+    assert heard.usual.stray > NOW - DAY
+    assert fresh.usual.stray == -np.inf
 
 
 def of_one_sense(rows: int) -> Usual:
@@ -327,5 +368,6 @@ def test_another_encoder_forgets_what_was_meant_but_not_what_was_said() -> None:
 
     assert (len(again.heard), again.heard.dense.shape[1], again.sense.encoder) == (before, 0, "none")
     assert again.heard.weight.tolist() == state.heard.weight.tolist()
+    assert (again.known.read, again.heard.changed) == (-1, float(again.heard.time[:before].max()))
     assert again.surges.budget.a_week == pytest.approx(2.0)
     assert again.surges.budget.bar < state.surges.budget.bar

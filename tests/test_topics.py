@@ -53,6 +53,12 @@ def test_a_name_is_a_number_and_the_words_that_led_the_topic() -> None:
     assert told == ["1 My card was declined", "2 Where is my parcel"]
 
 
+def test_a_text_that_says_nothing_is_of_no_topic() -> None:
+    topics, nothing = Topics(), Rarity().weigh(*columns([""])[0])
+
+    assert (topics.place(nothing, " "), topics.notes) == ("", [])
+
+
 def test_no_customer_is_named_by_a_topic_its_label_or_its_typical_sentence() -> None:
     state = Topics()
     for vector in vectors(["this is ann-17, my card is declined"] * 3):

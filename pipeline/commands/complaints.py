@@ -90,6 +90,8 @@ def command(file: str, catalog: Path | None, encoder: Literal["auto", "none", "u
             out.write(b"".join(msgspec.json.encode(one) + b"\n" for one in said))
             if live:
                 out.flush()
+    if twice := state.dropped["heard before"]:
+        click.echo(f"{twice} left out: a complaint of that id came before", err=True)
 
 
 def _ahead(rows: Iterator[Row], model: Encoder, block: int) -> Iterator[tuple[Row, Mapping[str, Reading]]]:

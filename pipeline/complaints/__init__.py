@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -67,7 +67,8 @@ def tuned(state: ComplaintState, tuning: Complaints) -> ComplaintState:
     """Return the state with that encoder, "auto" = the one installed, and that budget.
 
     Vectors of two encoders do not compare: a change makes the state forget those it has, and what chance
-    does to them; what was said in which words stays.
+    does to them; what was said in which words stays. Known topics are told once two weeks, or all that is
+    kept, were said to the new one; labels of before then count by their words.
     """
     name = chosen(tuning.encoder)
     if state.sense.encoder != name:
@@ -98,13 +99,15 @@ def hear(
     state.senses.clear()
     happened = tuple(events)
     state.surges.lessons.hear(happened, state.heard, now)
-    state.labels.hear(happened, state.heard, state.head, state.known)
+    words = deque(sorted((e for e in happened if e.kind == "command"), key=lambda e: (e.time, e.id)))
     state.proposals.obey(happened)
     given = state.proposals.names
     asked = sorted((e for e in happened if e.kind == "complaint"), key=lambda e: (e.time, e.id))
     signals: list[Signal] = []
     read: list[Complaint] = []
     for event in asked:
+        while words and words[0].time < event.time:
+            state.labels.hear((words.popleft(),), state.heard, state.head, state.known)
         if event.id in state.heard.numbers:
             state.dropped["heard before"] += 1
             continue
@@ -158,6 +161,7 @@ def hear(
         )
         state.heard.add(event.id, time, voice, state.surges.number(named), one, state.known)
         _propose(state, event.id, voice, said.words, named)
+    state.labels.hear(words, state.heard, state.head, state.known)
     signals += state.surges.endings(state.heard, now)
     signals = [state.affected.told(surge) for surge in signals]
     signals += silences(state.channels, read, now, alive=alive)

@@ -119,10 +119,12 @@ class Heard:
         if not len(said.dense) and self.latent.due(heard, self.count):
             self._place_again(heard)
         if self.usual.due(heard):
-            if known.due() and time - self.changed >= HISTORY:
+            newest = float(self.time[: self.count].max())  # not of one that comes late
+            anew = self.time[0] > self.changed or newest - self.changed >= HISTORY
+            if anew and known.due():
                 self._read_again(known)
             columns = {name: getattr(self, name)[: self.count] for name in SAMPLED}
-            self.usual.take(columns, heard, time)
+            self.usual.take(columns, heard, newest)
 
     def _read_again(self, known: Known) -> None:
         """Look again for the known topics in what was said before they were known."""

@@ -110,7 +110,7 @@ def notice(
     """
     over = surges.endings(heard, complaint.time)  # before it could join what nobody joined in time
     budget = surges.budget
-    budget.began = min(budget.began, complaint.time)
+    budget.began = max(min(budget.began, complaint.time), heard.usual.stray)
     bar, corroborated_bar = budget.bar, budget.ask(complaint.time, flagged=flagged)
     recent = heard.lately(complaint.time)
     ways = _ways(surges, heard, said, recent, named)
@@ -145,15 +145,17 @@ def notice(
     if page and not signal.page:
         span = complaint.time - max(rise.window, NAMED), complaint.time
         signal = _narrowed(surges, heard, signal, span, rows, backers if vouched else backers[:0])
+    ids = _all(surges, heard, signal, rows, complaint.id)
+    named_by = len({voice, *heard.voice[heard.rows(ids)].tolist()}) if page else voices
     signal = replace(
         signal,
         at=now,
         labels={**signal.labels, "state": CONFIRMED if page else EMERGING},
         service=signal.service or service,
         surprise=round(max(signal.surprise, rise.surprise), 3),
-        observed=max(signal.observed, float(voices)),
+        observed=max(signal.observed, float(named_by)),
         page=page,
-        ids=_all(surges, heard, signal, rows, complaint.id),
+        ids=ids,
     )
     surges.on[signal.id] = replace(signal, reason=_reason(signal, complaint, rise, lesson))
     surges.newest[signal.id] = max(surges.newest.get(signal.id, 0.0), complaint.time)
@@ -258,16 +260,19 @@ def _narrowed(
     now_said = np.union1d(every[heard.time[every] > span[0]], backers).astype(np.intp)
     surges.earlier[signal.id] = tuple(heard.ids[row] for row in np.setdiff1d(every, now_said)[-MAX_IDS:])
     began = float(heard.time[now_said].min(initial=span[1]))
-    return replace(signal, ids=tuple(heard.ids[row] for row in now_said.tolist()), since=began)
+    ids = tuple(heard.ids[row] for row in now_said.tolist())
+    return replace(signal, ids=ids, since=began, observed=0.0)
 
 
 def _all(
     surges: Surges, heard: Heard, signal: Signal, rows: NDArray[np.intp], newest: str
 ) -> tuple[str, ...]:
     """Return the ids of all complaints behind the surge as they came, at most MAX_IDS, the newest last."""
-    every = {*signal.ids, *(heard.ids[row] for row in rows.tolist())}
-    every.difference_update(surges.earlier.get(signal.id, ()))
-    return (*sorted(every, key=lambda id: heard.numbers.get(id, -1)), newest)[-MAX_IDS:]
+    left_out = {newest, *surges.earlier.get(signal.id, ())}
+    every = dict.fromkeys((*signal.ids, *(heard.ids[row] for row in rows.tolist())))
+    # What is no longer kept came before all that is, in the order of before: sorting is stable.
+    known = sorted((id for id in every if id not in left_out), key=lambda id: heard.numbers.get(id, -1))
+    return (*known, newest)[-MAX_IDS:]
 
 
 def _joined(
@@ -299,9 +304,9 @@ def _service(surges: Surges, heard: Heard, rows: NDArray[np.intp], named: str) -
 def _reason(signal: Signal, complaint: Complaint, rise: Rise, lesson: Lesson | None) -> str:
     about = f" about {signal.service}" if signal.service else ""
     usual = f", where {rise.expected:.2g} would be usual in {rise.window / 60:.0f} min" if rise.window else ""
-    within = max(rise.window, JOINED) / 60
+    within = max(complaint.time - signal.since, 60.0) if signal.page else max(rise.window, JOINED)
     taught = f"; the like of it was {lesson.told()}" if lesson else ""
     return (
-        f"{signal.observed:.0f} customers complain alike{about} within {within:.0f} min{usual}; "
+        f"{signal.observed:.0f} customers complain alike{about} within {math.ceil(within / 60)} min{usual}; "
         f'the latest: "{" ".join(complaint.text.split())[:120]}"{taught}'
     )

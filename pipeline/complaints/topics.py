@@ -51,11 +51,13 @@ class Topics:
         platform: str = "",
         region: str = "",
     ) -> str:
-        """Return the topic's name, such as "17 Waiting forever for checkout".
+        """Return the topic's name, such as "17 Waiting forever for checkout"; "" where nothing was said.
 
         `dense` is the sentence encoder's row, None without one. The first complaint of a day, in event
         time, finds topics that were split made one.
         """
+        if not text.strip():
+            return ""
         self._turn(time)
         self.heard += 1
         point = self.space.point(vector, dense)

@@ -18,6 +18,9 @@ HOUR, DAY = 3600.0, 86400.0
 HISTORY = 14 * DAY
 GAP = 6 * HOUR  # the newest of the history, which is left out of what is usual
 SAMPLE = 2_000  # complaints of the history that are compared, evenly spread over it
+# Part of the complaints that may be old ones which came first, as an open ticket of last month does, without
+# the history seeming to reach as far back.
+STRAY = 0.1
 OFTEN = 32  # taken anew when the history grew by so many-th
 SHRINK = 2.0  # days of the mean rate that each hour's own rate is mixed with
 MEANT = 0.7  # weight of the encoder's cosine beside that of the n-grams
@@ -42,6 +45,7 @@ class Usual:
     taken: int = 0  # complaints ever heard when it was
     kept: int = 0
     since: Seconds = 0.0  # of what is sampled
+    stray: Seconds = -np.inf  # what is older is a few that came late, no history
     until: Seconds = 0.0
     share: float = 1.0  # of the history that is in the sample
     start: Ints = field(default_factory=lambda: np.zeros(SIZE + 1, np.int32))  # of each column's postings
@@ -70,7 +74,7 @@ class Usual:
     def take(self, columns: Mapping[str, Any], heard: int, now: Seconds) -> None:
         """Sample the complaints older than GAP, given the columns of Heard, and measure the knees."""
         index, weight, dense, time = (columns[name] for name in ("index", "weight", "dense", "time"))
-        self.since = max(float(time[0]), now - HISTORY)
+        self._reach(time, now)
         # What is going on now is no measure of what is usual; early on, any history is better than none.
         self.until = now - min(GAP, (now - self.since) / 2)
         past = np.flatnonzero((time >= self.since) & (time < self.until))
@@ -94,6 +98,14 @@ class Usual:
                 (len(past) * seen + TRUST * np.array(self.start_knees)) / (len(past) + TRUST)
             ).tolist()
             self.knees = low, max(high, low + 0.02)
+
+    def _reach(self, time: Floats, now: Seconds) -> None:
+        """Set how far back the history reaches: a few old complaints that came first are none of it."""
+        first = max(float(time[0]), now - HISTORY)
+        early = float(np.quantile(time[time >= now - HISTORY], STRAY, method="higher"))
+        lived = (now - early) / (1 - STRAY)
+        self.stray = now - lived if lived < (now - first) / 2 else -np.inf
+        self.since = max(first, self.stray)
 
     def same(
         self, cosine: Floats, topics: NDArray[np.int64], surely: Floats, topic: int, sure: float
@@ -144,7 +156,7 @@ class Usual:
 
     def _clock(self, time: Seconds) -> Floats:
         """Return the usual complaints from Monday 0:00 to each full hour of a week, (169,)."""
-        days = max((time - self.began) / DAY, 1.0)
+        days = max((time - max(self.began, self.stray)) / DAY, 1.0)
         rate = self.hours + SHRINK * (self.hours.sum() / (24 * days))
         rate[:24] /= days * 5 / 7 + SHRINK  # days behind each hour of weekdays,
         rate[24:] /= days * 2 / 7 + SHRINK  # and of weekends

@@ -66,7 +66,7 @@ def admit(
             near = beside(topology, incident, signal)
             incident = say(incident, now, f"{signal.kind}{whose}{near and ', '}{near}: {signal.reason}")
     if known is not None and signal.kind == "complaint":
-        signal = replace(signal, service=known.service, since=known.since)
+        signal = replace(signal, service=known.service, since=max(known.since, signal.since))
     if known is not None and signal.ended is not None:
         signal = replace(signal, reason=known.reason)  # what it was, not that it is back, is the evidence
     signals = fewest(state, id, _with(incident.signals, known, signal))
