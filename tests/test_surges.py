@@ -185,6 +185,7 @@ def test_a_page_counts_those_it_names_and_its_first_is_its_beginning() -> None:
     before = [(id, 5000.0, NEW) for id in "abc"]
     heard, surges = emerged([*before, *((id, 300.0, NEW) for id in "defghijk")])
     heard.usual.hours[:22] *= 300  # the hours before 22:13 are so busy that the last minutes tell most
+    surges.on["surge-1"] = replace(surges.on["surge-1"], observed=11.0)
 
     paged, later = says(heard, surges, "l", NEW), says(heard, surges, "m", NEW)
 
@@ -199,12 +200,13 @@ def test_what_is_no_longer_kept_stays_first_in_a_surge_and_the_oldest_past_the_b
     gone = tuple(f"gone {k}" for k in (7, 3, 5))
     surges.on["surge-1"] = replace(surges.on["surge-1"], page=True, ids=(*gone, *"defg"))
 
-    told = says(heard, surges, "h", NEW)
+    told, again = says(heard, surges, "h", NEW), says(heard, surges, "gone 3", NEW)  # delivered again
     monkeypatch.setattr(surge, "MAX_IDS", 4)
-    cut = says(heard, surges, "gone 3", NEW)  # delivered again
+    cut = says(heard, surges, "i", NEW)
 
     assert told.ids == (*gone, *"defgh")
-    assert cut.ids == (*"fgh", "gone 3")
+    assert again.ids == ("gone 7", "gone 5", *"defgh", "gone 3")
+    assert cut.ids == (*"gh", "gone 3", "i")
 
 
 def test_a_few_old_complaints_that_come_first_do_not_make_a_history() -> None:
