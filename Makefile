@@ -34,7 +34,7 @@ types:
 	$(BIN)/mypy
 
 unit:
-	$(BIN)/pytest -q --durations=10
+	$(BIN)/pytest -q -n 2 --dist loadfile --durations=10
 
 check:
 	$(BIN)/forewarn check
