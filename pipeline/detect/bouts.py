@@ -132,7 +132,8 @@ class Bout:
         self.told = self.worst.surprise
         lasted = self.last - self.since + self.worst.cadence
         said = [f"is {self._compared(lasted)}"]
-        said += words.facts(self.worst.facts, self.subject.metric, self.last, self.worst.expected)
+        worst = self.worst
+        said += words.facts(worst.facts, self.subject.metric, self.last, worst.expected, worst.value, lasted)
         return self._signal(
             now, f"{self.subject.told} {'; '.join([*said, *filter(None, [self.watch.says, self.note])])}"
         )

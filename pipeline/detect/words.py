@@ -22,7 +22,7 @@ def compared(value: float, expected: float, metric: str, rate: str = "", lasted:
     '76.1 %, for 2 min'
     """
     seen = f"{units.quantity(value, metric)}{rate and ' ' + rate}"
-    usual = units.quantity(expected if abs(expected) > 1e-6 * abs(value) else 0.0, metric)
+    usual = units.quantity(_beside(expected, value), metric)
     long = f", for {units.span(lasted)}" if lasted else ""
     if expected != expected:
         return f"{seen}, outside the range it may have{long}"
@@ -33,8 +33,11 @@ def compared(value: float, expected: float, metric: str, rate: str = "", lasted:
     return f"{seen} where {usual} was expected{long}"
 
 
-def facts(known: Facts, metric: str, now: Seconds, expected: float = math.nan) -> Iterator[str]:
-    """Yield a clause for each thing that the detector knows beside the number and what was expected.
+def facts(
+    known: Facts, metric: str, now: Seconds, expected: float = math.nan, value: float = math.nan,
+    lasted: Seconds = 0.0,
+) -> Iterator[str]:  # fmt: skip
+    """Yield a clause for each thing that the detector knows beside what `compared` says.
 
     >>> list(facts(Facts(highest=21 * 86400.0, usual=0.12), "latency_seconds", 0.0))
     ['highest in 21 days', '120 ms is usual for this hour']
@@ -59,13 +62,18 @@ def facts(known: Facts, metric: str, now: Seconds, expected: float = math.nan) -
     for length, word in ((known.highest, "highest"), (known.lowest, "lowest")):
         if length >= 3600:
             yield f"{word} in {long(length)}"
-    usual = "" if math.isnan(known.usual) else units.quantity(known.usual, metric)
+    usual = "" if math.isnan(known.usual) else units.quantity(_beside(known.usual, value), metric)
     if usual and known.peers:
         yield f"its {known.peers} peers suggest {usual}"
     elif usual and usual != units.quantity(expected, metric):
         yield f"{usual} is usual for this hour"
-    if not known.still and known.onset > 0 and now - known.onset >= 60:
+    if not known.still and known.onset > 0 and now - known.onset >= lasted + 60:
         yield f"it began {long(now - known.onset)} ago"
+
+
+def _beside(expected: float, value: float) -> float:
+    """Return what was expected, 0 where that is what it comes to beside what was seen."""
+    return 0.0 if abs(expected) <= 1e-6 * abs(value) else expected
 
 
 def long(span: Seconds) -> str:

@@ -53,6 +53,19 @@ def test_each_fact_is_told_once(known: Facts, told: list[str]) -> None:
     assert list(facts(known, "cpu_ratio", 1e9 + 300, 0.3)) == told
 
 
+def test_what_peers_suggest_is_nothing_where_it_is_nothing_beside_what_was_seen() -> None:
+    known = Facts(usual=8.74e-10, peers=3)
+
+    assert list(facts(known, "ops", 1e9, 0.0, 0.0667)) == ["its 3 peers suggest 0"]
+
+
+@pytest.mark.parametrize(("lasted", "told"), [(180.0, ["it began 5 min ago"]), (300.0, []), (360.0, [])])
+def test_when_it_began_is_told_where_it_was_longer_ago_than_it_has_lasted(
+    lasted: float, told: list[str]
+) -> None:
+    assert list(facts(Facts(onset=1e9), "ops", 1e9 + 300, lasted=lasted)) == told
+
+
 def test_a_shift_out_of_range_before_anything_began_has_no_onset() -> None:
     world = World([watch(detector="shift", data_range=[0, 50])])
 
