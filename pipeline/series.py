@@ -16,6 +16,7 @@ from pipeline.types import NO_ROWS, Labels, Rows, Seconds
 SEP = b"\xff"  # cannot occur in UTF-8, so names and values need no escaping
 
 MAX_SHAPES = 4_096  # tuples of label names whose order is kept, about 1 kB each
+FEW = 16  # of fingerprints that are made one by one: the columns of more cost 0.3 ms, however many they are
 
 # The labels that commonly say which service a series belongs to, the most deliberate first.
 SERVICE_LABELS = ("service", "service_name", "app", "app_kubernetes_io_name", "container", "job")
@@ -101,8 +102,8 @@ def fingerprint(packed: bytes) -> str:
 
 def fingerprints(packed: Sequence[bytes]) -> list[str]:
     """Return the fingerprint of each. Cost: 0.8 us for one of a thousand, where one alone takes 20 us."""
-    if not packed:
-        return []
+    if len(packed) <= FEW:
+        return [fingerprint(raw) for raw in packed]
     sizes = np.fromiter(map(len, packed), np.intp, len(packed))
     order = np.argsort(-sizes, kind="stable")  # longest first: those that go on stay at the front
     longest = int(sizes[order[0]])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.series import LOOKS, Series, fingerprint, fingerprints, pack, service_of, show, unpack
+from pipeline.series import FEW, LOOKS, Series, fingerprint, fingerprints, pack, service_of, show, unpack
 
 words = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 
@@ -76,6 +76,9 @@ def test_a_row_let_go_is_given_to_another_and_named_so() -> None:
     assert (series.labels[0], series.reborn, len(series)) == ({"n": "new"}, [0], 2)
 
 
-@given(st.lists(st.binary(max_size=40), max_size=20))
+@given(st.lists(st.binary(max_size=40), max_size=2 * FEW))
+@example([])
+@example([b"few"] * FEW)
+@example([b"", *([b"more"] * FEW)])
 def test_many_fingerprints_are_those_of_each(packed: list[bytes]) -> None:
     assert fingerprints(packed) == [fingerprint(one) for one in packed]

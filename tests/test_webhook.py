@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 
 import msgspec
+from msgspec.json import encode
 
 from pipeline.notify import Notice
 from pipeline.notify.webhook import Args, encoded, send, warm
@@ -29,6 +32,31 @@ async def test_calls_that_follow_each_other_share_a_connection() -> None:
 
     assert len({one.client for one in pager.heard}) == 1
     assert [one.headers["idempotency-key"] for one in pager.heard] == ["a", "b", "c"]
+
+
+async def test_the_first_page_loads_nothing_once_warm() -> None:
+    """Imports take 30 ms of the loop that answers posts; another interpreter has made none of them."""
+    async with web() as pager:
+        first = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", FIRST_PAGE, pager.url, encode(notice()).decode(), stdout=subprocess.PIPE
+        )
+        said, _ = await first.communicate()
+
+    assert said.decode() == "[]\n"
+    assert len(pager.heard) == 1
+
+
+FIRST_PAGE = """
+import asyncio, sys
+import msgspec
+from pipeline.notify import Notice
+from pipeline.notify.webhook import Args, send, warm
+warm()
+notice = msgspec.json.decode(sys.argv[2], type=Notice)
+before = set(sys.modules)
+asyncio.run(send(Args(url=sys.argv[1]), notice, "a"))
+print(sorted(set(sys.modules) - before))
+"""
 
 
 async def test_a_receiver_that_hangs_up_after_each_answer_hears_every_call() -> None:

@@ -70,7 +70,9 @@ class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def warm() -> None:
     """Load what the first page needs: it must not wait 0.1 s for that, nor any post that comes with it."""
     _trusted()
-    importlib.import_module("anyio._backends._asyncio")  # else httpcore does, with the first request
+    # Else httpx and httpcore do, with the first request.
+    for name in ("httpcore", "anyio._backends._asyncio"):
+        importlib.import_module(name)
     if importlib.util.find_spec("sniffio") is None:
         # httpcore tries to import it four times a request, and each time all of sys.path is searched.
         sys.modules["sniffio"] = None  # type: ignore[assignment]
