@@ -344,10 +344,11 @@ def _signal(
     observed: float = math.nan,
 ) -> Signal:  # fmt: skip
     service, severity, name = key
+    series = f'{name}{{service="{service}"}}' if service else name
     surprise = SURPRISE.get(severity, SURPRISE["warning"])
     id = blake2b("\xff".join(key).encode("utf-8", "replace"), digest_size=8).hexdigest()
     return Signal(
-        f"alert/{id}/{since:.3f}", "alert", service, f'{name}{{service="{service}"}}', labels, "alert",
+        f"alert/{id}/{since:.3f}", "alert", service, series, labels, "alert",
         since, now, surprise, observed, math.nan, severity not in CALM, reason,
     )  # fmt: skip
 

@@ -34,6 +34,12 @@ def test_an_alert_is_one_signal_of_its_service() -> None:
     assert signal.series == 'HighErrors{service="pay"}'
 
 
+def test_an_alert_that_names_no_service_is_shown_by_its_name() -> None:
+    [signal] = take_alerts(AlertState(), alert(alertname="NodeDown", service="", instance="n1"), 10.0)
+
+    assert (signal.service, signal.series) == ("", "NodeDown")
+
+
 def test_a_repeat_stays_silent_and_extends_an_alert_without_end() -> None:
     state = AlertState()
     take_alerts(state, alert(), 0.0)
